@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What generic code needs of a guest's virtual machine. Used by domain and above.
+ * d->arch and v->arch are the architecture's own.
+ */
+#pragma once
+
+#include "hv/addr.h"
+#include "hv/compiler.h"
+#include "hv/error.h"
+#include "hv/types.h"
+
+struct domain;
+struct domain_config;
+struct vcpu;
+
+/* --- the architecture as a domain service --- */
+extern const struct domain_service arch_domain_service;
+
+/* --- running --- */
+/*
+ * Enters the guest on this CPU and handles one exit; returns with interrupts on. v is
+ * current, runnable, and its state is loaded (arch_vcpu_load).
+ */
+void arch_vcpu_run(struct vcpu *v);
+void arch_vcpu_load(struct vcpu *v); /* on a switch to v: lazy FPU, MSRs, barriers between domains */
+void arch_vcpu_save(struct vcpu *v); /* on a switch away from it */
+/* Makes a running vCPU leave the guest soon (IPI); nothing if it does not run. Any context. */
+void arch_vcpu_kick(struct vcpu *v);
+
+/* --- events --- */
+/* evtchn_upcall_pending became 1: have the guest interrupted (callback vector or GSI). */
+void arch_vcpu_notify_event(struct vcpu *v);
+/* An interrupt that would be delivered now is pending (ends HLT, refuses to block). */
+bool arch_vcpu_has_interrupt(struct vcpu *v);
+
+/* --- time --- */
+/* Writes vcpu_time_info of v with a new version; called at load and when it is registered. */
+void arch_vcpu_update_time(struct vcpu *v);
+
+/* --- the caller's memory: linear address to guest physical, as the CPU would translate it --- */
+enum guest_access_kind { GUEST_READ, GUEST_WRITE };
+int arch_guest_translate(struct vcpu *v, u64 linear, enum guest_access_kind kind, gpa_t *out) MUST_CHECK;
+
+/* --- nested page tables (memory/p2m.c has the generic half; flags are enum p2m_type) --- */
+struct p2m;
+struct p2m_entry;
+int arch_p2m_init(struct domain *d);
+void arch_p2m_fini(struct domain *d);
+
+/* --- state as VCPUOP_initialise and domctl see it --- */
+int arch_vcpu_initialise(struct vcpu *v, const void *context) MUST_CHECK; /* struct vcpu_guest_context or vcpu_hvm_context already copied in */
+void arch_vcpu_reset(struct vcpu *v);
+
+/* --- hypercall argument registers, for calls that restart --- */
+unsigned long arch_hypercall_arg(const struct vcpu *v, unsigned int index);
+void arch_hypercall_set_arg(struct vcpu *v, unsigned int index, unsigned long value);
+
+/* --- first domain --- */
+/* Loads kernel and initrd, builds firmware tables and start state. boot_refuse() on bad input. */
+void arch_dom0_build(struct domain *d);

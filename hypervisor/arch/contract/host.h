@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What generic code needs of the real machine. Each architecture implements all of it;
+ * this list is the porting guide. Used by core, mm, sched.
+ */
+#pragma once
+
+#include "hv/addr.h"
+#include "hv/compiler.h"
+#include "hv/types.h"
+
+/* --- this CPU --- */
+unsigned long arch_percpu_offset(void); /* see core/percpu.h */
+unsigned long arch_irq_save(void);	/* interrupts off; returns what they were */
+void arch_irq_restore(unsigned long flags);
+void arch_irq_enable(void);
+void arch_irq_disable(void);
+bool arch_irq_is_enabled(void);
+void arch_cpu_relax(void);		/* in spin loops */
+/* Waits for an interrupt with interrupts on, unless softirq_is_pending(); no lost wake-up. */
+void arch_cpu_idle(void);
+NORETURN void arch_cpu_halt(void);
+
+/* --- other CPUs --- */
+enum arch_ipi { ARCH_IPI_KICK, ARCH_IPI_CALL, ARCH_IPI_STOP };
+void arch_ipi_send(cpu_t cpu, enum arch_ipi ipi);
+void arch_ipi_send_set(const void *cpu_set, enum arch_ipi ipi); /* struct cpu_set */
+
+/* --- time --- */
+ns_t arch_clock_read(void);		/* monotonic, all CPUs agree */
+void arch_timer_arm(ns_t deadline);	/* SOFTIRQ_TIMER at or shortly after deadline; NS_NEVER stops */
+
+/* --- host page tables --- */
+/* Maps 2 MiB of heap at its fixed place (mm/heap), or removes it (with shootdown). */
+int arch_heap_chunk_map(mfn_t first) MUST_CHECK;
+void arch_heap_chunk_unmap(mfn_t first);
+void *arch_heap_address(mfn_t mfn);
+mfn_t arch_heap_mfn(const void *p);
+/* One private slot of this CPU: map a frame, or MFN_INVALID to clear it. */
+void *arch_window_set(unsigned int slot, mfn_t mfn);
+unsigned int arch_window_slot(const void *p);
+/* Device memory, mapped uncached for good. NULL: no room. Start only. */
+void *arch_mmio_map(hpa_t base, size_t size_bytes);
+
+/* --- the end --- */
+NORETURN void arch_reboot(void);
+NORETURN void arch_power_off(void);
+void arch_backtrace(void);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Domains: life, references, death in phases.
+ *
+ * A domain is found by id under RCU and kept by a reference. It dies in named phases
+ * (service.h), each restartable; the last reference frees it after a grace period.
+ * domain_create() leaves nothing behind when it fails.
+ */
+#pragma once
+
+#include "core/rcu.h"
+#include "core/spinlock.h"
+#include "hv/addr.h"
+#include "hv/error.h"
+#include "hv/types.h"
+#include "lib/list.h"
+#include "lib/refcount.h"
+
+struct vcpu;
+struct arch_domain;
+struct p2m;
+struct evtchn_table;
+struct grant_table;
+struct ioreq_domain;
+struct sched_domain;
+struct iommu_domain;
+struct vpci_domain;
+struct hwirq_domain;
+struct memory_domain;
+struct shared_info;
+
+#define DOMAIN_ID_MAX 0x7fefu /* below DOMID_FIRST_RESERVED */
+#define VCPU_MAX 128u	      /* for each domain */
+
+enum domain_dying { DOMAIN_ALIVE, DOMAIN_DYING, DOMAIN_DEAD };
+
+struct domain {
+	domain_id_t id;
+	refcount_t references;
+	struct list all;	     /* domain list, written under LOCK_DOMCTL, read under RCU */
+	struct rcu_head rcu;
+	struct spinlock lock;	     /* LOCK_DOMAIN */
+
+	bool is_control;	     /* dom0: may ask for anything */
+	bool is_hardware;	     /* dom0: owns the machine's devices */
+	bool is_created;	     /* fully built: visible to domctl */
+	bool is_xenstore;
+	u8 dying;		     /* enum domain_dying */
+	unsigned int teardown_phase; /* index into the service table */
+	unsigned int teardown_step;  /* private to the current phase */
+	bool is_shutting_down, is_shut_down;
+	u8 shutdown_code;	     /* SHUTDOWN_* of <xen/sched.h> */
+	u32 pause_count;	     /* by domctl, atomic; vCPUs hold it too */
+	u32 create_flags;	     /* XEN_DOMCTL_CDF_* */
+	u8 handle[16];
+	domain_id_t target;	     /* a device model's domain, or DOMID_INVALID */
+
+	unsigned int vcpu_count;     /* slots; set once by max_vcpus */
+	struct vcpu **vcpus;	     /* vcpu_count of them; entries may be NULL */
+
+	u64 frame_count;	     /* frames that it owns, atomic */
+	u64 frame_limit;	     /* max_mem */
+	u64 frames_claimed;	     /* outstanding claim */
+	u64 heap_pages;		     /* the hypervisor's pages spent on it, atomic */
+	u64 heap_limit;
+	u64 shared_frames_mapped;    /* foreign + grant, for getdomaininfo */
+	u64 vm_assist;
+
+	struct shared_info *shared_info; /* heap page, FRAME_SHARED */
+	ns_t time_offset_seconds;
+	u64 wallclock_seconds_offset;
+
+	struct arch_domain *arch;
+	struct p2m *p2m;
+	struct memory_domain *memory;
+	struct evtchn_table *evtchn;
+	struct grant_table *grant;
+	struct ioreq_domain *ioreq;
+	struct sched_domain *sched;
+	struct iommu_domain *iommu;
+	struct vpci_domain *vpci;
+	struct hwirq_domain *hwirq;
+};
+
+/* What createdomain decides once. Limits that are 0 mean the default. */
+struct domain_config {
+	u32 create_flags; /* XEN_DOMCTL_CDF_* */
+	u32 vcpu_count;
+	u32 evtchn_limit;
+	u32 grant_frame_limit, maptrack_frame_limit;
+	u8 grant_version_limit; /* 1 or 2 */
+	u32 emulation_flags;	/* XEN_X86_EMU_* */
+	u8 handle[16];
+	bool is_control, is_hardware;
+};
+
+/*
+ * Builds an empty, paused (pause_count 1) domain. id DOMID_INVALID: the next free one.
+ * -EEXIST id taken, -EINVAL configuration, -ENOMEM. *out holds a reference for the caller.
+ */
+int domain_create(domain_id_t id, const struct domain_config *config, struct domain **out) MUST_CHECK;
+/* NULL: no such domain. The caller puts it. Any context. */
+struct domain *domain_get(domain_id_t id);
+void domain_get_more(struct domain *d);
+void domain_put(struct domain *d); /* NULL does nothing */
+/* DOMID_SELF is the caller's; a dying one is found, too. */
+struct domain *domain_get_or_self(struct domain *caller, u16 raw_id);
+/* The first domain with an id >= id (for listing), with a reference; NULL at the end. */
+struct domain *domain_get_from(u16 id);
+
+/* Starts or continues the death of d. 0 done, -ERESTART call again, -EINVAL for dom0. */
+int domain_kill(struct domain *d) MUST_CHECK;
+/* The guest did something impossible: stop it, tell dom0. why is for the log. Any context. */
+void domain_crash(struct domain *d, const char *why);
+/* SCHEDOP_shutdown and remote shutdown; suspends all vCPUs, raises VIRQ_DOM_EXC. */
+void domain_shutdown(struct domain *d, u8 code);
+void domain_resume(struct domain *d);
+void domain_pause(struct domain *d);   /* by count; returns when no vCPU runs; not from its own vCPU */
+void domain_pause_nosync(struct domain *d);
+void domain_unpause(struct domain *d);
+
+static inline bool domain_is_dying(const struct domain *d)
+{
+	return __atomic_load_n(&d->dying, __ATOMIC_ACQUIRE) != DOMAIN_ALIVE;
+}
+extern struct domain *dom0;
+
+/* Frames' and system's pseudo owners have ids from DOMID_IO, DOMID_XEN. */
+#define for_each_vcpu(v, d)                                                                        \
+	for (unsigned int vcpu_i_ = 0; vcpu_i_ < (d)->vcpu_count; vcpu_i_++)                       \
+		if (((v) = load_acquire(&(d)->vcpus[vcpu_i_])) != NULL)
+
+#define ERESTART 85 /* internal: the call made progress and wants to be issued again */

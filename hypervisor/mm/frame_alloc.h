@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Buddy allocator for machine frames. Two kinds: the heap takes 2 MiB chunks and maps
+ * them; domain frames are never mapped. Lock: LOCK_FRAME. Not in interrupt context.
+ */
+#pragma once
+
+#include "hv/addr.h"
+#include "hv/compiler.h"
+#include "mm/frame.h"
+
+enum frame_zone { FRAME_ANYWHERE, FRAME_BELOW_4G };
+
+/*
+ * 2^order frames for d (state FRAME_DOMAIN, count 1 each, contents *not* zeroed: the caller
+ * scrubs through a window unless is_zeroed). NULL: none left, or d's limit reached
+ * (d->frame_limit). Accounts them to d.
+ */
+struct frame *frame_alloc_domain(struct domain *d, unsigned int order, enum frame_zone zone);
+/* A 2^order block for the hypervisor, unmapped (heap chunks, IOMMU structures). NULL: none. */
+struct frame *frame_alloc_raw(unsigned int order, enum frame_zone zone);
+void frame_free_raw(struct frame *f, unsigned int order);
+u64 frame_free_count(void);  /* free frames now */
+u64 frame_total_count(void); /* frames of RAM */
+/* Frames freed by domains are scrubbed (zeroed) before anybody else gets them. */

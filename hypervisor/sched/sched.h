@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who runs where, and the run loop of each physical CPU.
+ *
+ * Lock: LOCK_SCHED of one run queue. Policies (credit) hook in behind struct sched_policy;
+ * a cpupool is a set of CPUs with one policy.
+ */
+#pragma once
+
+#include "domain/vcpu.h"
+#include "lib/bitmap.h"
+
+extern const struct domain_service sched_service;
+
+/* The run loop of this CPU: softirqs, pick, run; never returns. */
+NORETURN void sched_run_cpu(void);
+void sched_wake(struct vcpu *v);    /* it became runnable; any context */
+void sched_sleep(struct vcpu *v);   /* it is no longer runnable (pause, down); any context */
+void sched_sleep_sync(struct vcpu *v); /* and it has left its CPU when this returns */
+void sched_yield(struct vcpu *v);   /* current */
