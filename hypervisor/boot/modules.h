@@ -6,6 +6,7 @@
 #pragma once
 
 #include "hv/addr.h"
+#include "hv/compiler.h"
 #include "hv/types.h"
 
 #define BOOT_REGION_MAX 128
@@ -40,3 +41,23 @@ struct boot_info {
 	} framebuffer;
 };
 extern struct boot_info boot_info;
+
+/* What the boot loader leaves in EAX: which of the two protocols it spoke. */
+#define MULTIBOOT1_LOADER_MAGIC 0x2badb002u
+#define MULTIBOOT2_LOADER_MAGIC 0x36d76289u
+
+/* Reads size_bytes at address; false when it cannot (past RAM). Supplied by start, or by a test. */
+typedef bool (*boot_read_t)(void *context, hpa_t address, void *to, size_t size_bytes);
+/*
+ * Copies everything out of the loader's structures at address (EBX) and checks it: *out is complete
+ * and its memory map sorted, without overlaps (the more restrictive type wins) and page aligned
+ * (RAM shrinks, everything else grows). -EINVAL: broken, *why is a sentence for the user.
+ */
+int boot_info_parse(boot_read_t read, void *context, u32 magic, hpa_t address, struct boot_info *out,
+		    const char **why) MUST_CHECK;
+/*
+ * Sorts regions[0..count), resolves overlaps and merges neighbours of one type, in place. Returns
+ * the new count; a region that does not fit in capacity is dropped if it is RAM, and takes
+ * its space from RAM before that if it is not. Pure.
+ */
+unsigned int boot_regions_sanitise(struct boot_region *regions, unsigned int count, unsigned int capacity);

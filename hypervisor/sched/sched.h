@@ -4,6 +4,9 @@
  *
  * Lock: LOCK_SCHED of one run queue. Policies (credit) hook in behind struct sched_policy;
  * a cpupool is a set of CPUs with one policy.
+ *
+ * vcpu_current() is implemented here. vcpu_is_runnable() and vcpu_runstate_change() are called
+ * with LOCK_SCHED held and interrupts off: they take no lock of a lower rank.
  */
 #pragma once
 
@@ -12,6 +15,8 @@
 
 extern const struct domain_service sched_service;
 
+/* Start, once, before any domain: the softirq and the run queues of all online CPUs. */
+void sched_setup(void);
 /* The run loop of this CPU: softirqs, pick, run; never returns. */
 NORETURN void sched_run_cpu(void);
 void sched_wake(struct vcpu *v);    /* it became runnable; any context */
