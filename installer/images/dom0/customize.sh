@@ -38,7 +38,7 @@ chroot "$root" systemctl -q mask \
 	systemd-update-utmp-runlevel.service systemd-journal-flush.service systemd-pstore.service \
 	systemd-tmpfiles-clean.timer systemd-binfmt.service sys-kernel-debug.mount \
 	sys-kernel-tracing.mount dev-hugepages.mount dev-mqueue.mount xfs_scrub_all.timer \
-	systemd-logind.service getty@tty1.service console-getty.service xen.service xendomains.service \
+	getty@tty1.service console-getty.service xen.service xendomains.service \
 	networking.service
 mkdir -p "$root/etc/systemd/journald.conf.d" "$root/etc/systemd/system.conf.d" "$root/mnt/share"
 printf '[Journal]\nStorage=volatile\n' >"$root/etc/systemd/journald.conf.d/mullion.conf"

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fail when an include goes up a layer: tools/check_layers.py [TOP]
+
+The order is CONTRIBUTING.md's "Which way dependencies go"; this list is the part of it that a
+program can read.
+"""
+
+import pathlib
+import re
+import sys
+
+# Lowest first. A file may include its own layer and everything before it in the list.
+HYPERVISOR = [
+    "base", "include", "lib", "arch/contract", "arch/*/include", "arch/*/host", "core", "mm",
+    "drivers", "sched", "domain", "policy", "memory", "evtchn", "grant", "ioreq", "vpci",
+    "hypercall", "arch/*/guest", "boot",
+]
+# What each daemon's folder may include besides itself.
+DAEMONS = {
+    "common": {"base"},
+    "vchan": {"base", "common"},
+    "qrexec": {"base", "common", "vchan"},
+    "guid": {"base", "common", "vchan"},
+    "stubdom": {"base", "common", "vchan"},
+    "domains": {"base", "common", "vchan"},
+    "desktop-files": {"base", "common", "qrexec"},
+    "installer": {"base", "common", "qrexec"},
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+ASM_INCLUDE = re.compile(r"^\s*#\s*include\s+<(asm/[^>]+)>", re.MULTILINE)
+
+
+def hypervisor_layer(relative):
+    """The index in HYPERVISOR, or None for a file that no rule is about (tests, arch/unit)."""
+    parts = relative.parts
+    if "tests" in parts or parts[:2] == ("arch", "unit"):
+        return None
+    for index, layer in enumerate(HYPERVISOR):
+        names = layer.split("/")
+        if len(parts) > len(names) and all(a in ("*", b) for a, b in zip(names, parts)):
+            return index
+    return None
+
+
+def resolve(name, source, roots):
+    for root in (source.parent, *roots):
+        path = (root / name)
+        if path.exists():
+            return path.resolve()
+    return None
+
+
+def check_hypervisor(top, problems):
+    root = top / "hypervisor"
+    roots = [root, root / "include", root / "arch" / "x86", root / "arch" / "x86" / "include", top]
+    for source in sorted(p for p in root.rglob("*") if p.suffix in (".c", ".h", ".S")):
+        layer = hypervisor_layer(source.relative_to(root))
+        if layer is None:
+            continue
+        is_arch = source.relative_to(root).parts[0] == "arch"
+        for name in INCLUDE.findall(source.read_text(errors="replace")):
+            target = resolve(name, source, roots)
+            if target is None or not target.is_relative_to(root):
+                continue
+            relative = target.relative_to(root)
+            other = hypervisor_layer(relative)
+            where = f"{source.relative_to(top)}: includes {name}"
+            if other is not None and other > layer:
+                problems.append(f"{where}: {HYPERVISOR[layer]} may not use {HYPERVISOR[other]}")
+            if (not is_arch and HYPERVISOR[layer] != "boot" and relative.parts[0] == "arch"
+                    and relative.parts[1] != "contract"):
+                problems.append(f"{where}: generic code uses arch/contract and <asm/> only")
+
+
+def check_daemons(top, problems):
+    for folder, allowed in DAEMONS.items():
+        for source in sorted(p for p in (top / folder).rglob("*") if p.suffix in (".c", ".h")):
+            if "tests" in source.parts:
+                continue
+            for name in INCLUDE.findall(source.read_text(errors="replace")):
+                target = resolve(name, source, [top / folder, top])
+                if target is None or not target.is_relative_to(top):
+                    continue
+                owner = target.relative_to(top).parts[0]
+                if owner in ("build", folder) or owner in allowed:
+                    continue
+                problems.append(f"{source.relative_to(top)}: includes {name}: "
+                                f"{folder} may not use {owner}")
+
+
+def main():
+    top = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
+    problems = []
+    check_hypervisor(top, problems)
+    check_daemons(top, problems)
+    print("\n".join(problems) if problems else "every include goes down")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
