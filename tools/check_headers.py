@@ -17,6 +17,7 @@ import tempfile
 
 FOLDERS = ["base", "hypervisor", "common", "vchan", "qrexec", "guid", "stubdom", "domains",
            "desktop-files", "installer"]
+HYPERVISOR_ROOTS = [".", "include", "arch/x86", "arch/x86/include"]
 
 
 def flags_by_folder(build):
@@ -45,7 +46,7 @@ def flags_for(header, flags, top):
         if folder in flags:
             return flags[folder]
         below = [f for f in sorted(flags) if f.is_relative_to(folder) and folder != top]
-        if below:
+        if below and "tests" not in below[0].relative_to(top).parts:
             return flags[below[0]]
         folder = folder.parent
     return None
@@ -54,6 +55,8 @@ def flags_for(header, flags, top):
 def compile_alone(header, flags, top, build):
     found = flags_for(header, flags, top)
     compiler, words = found if found else ("cc", ["-std=gnu11", f"-I{top}"])
+    if header.is_relative_to(top / "hypervisor"):
+        words = words + [f"-I{top / 'hypervisor' / folder}" for folder in HYPERVISOR_ROOTS]
     with tempfile.NamedTemporaryFile("w", suffix=".c") as source:
         # Twice: a header without an include guard is found, too.
         source.write(f'#include "{header}"\n#include "{header}"\nextern int alone;\nint alone;\n')

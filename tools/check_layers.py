@@ -27,8 +27,14 @@ DAEMONS = {
     "desktop-files": {"base", "common", "qrexec"},
     "installer": {"base", "common", "qrexec"},
 }
+# Includes that go up today, each with its reason; a new one fails, one that is gone must leave here.
+KNOWN = {
+    "hypervisor/sched/sched.h: domain/vcpu.h": "the run queue links vcpus by their own list member",
+    "hypervisor/sched/sched.c: domain/service.h": "registers what happens when a vcpu is made",
+    "hypervisor/drivers/iommu/iommu.h: domain/domain.h": "a context belongs to a domain",
+    "hypervisor/arch/x86/host/apic.h: core/irq.h": "the type of an interrupt handler",
+}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
-ASM_INCLUDE = re.compile(r"^\s*#\s*include\s+<(asm/[^>]+)>", re.MULTILINE)
 
 
 def hypervisor_layer(relative):
@@ -51,7 +57,7 @@ def resolve(name, source, roots):
     return None
 
 
-def check_hypervisor(top, problems):
+def check_hypervisor(top, problems, known):
     root = top / "hypervisor"
     roots = [root, root / "include", root / "arch" / "x86", root / "arch" / "x86" / "include", top]
     for source in sorted(p for p in root.rglob("*") if p.suffix in (".c", ".h", ".S")):
@@ -67,6 +73,10 @@ def check_hypervisor(top, problems):
             other = hypervisor_layer(relative)
             where = f"{source.relative_to(top)}: includes {name}"
             if other is not None and other > layer:
+                key = f"{source.relative_to(top)}: {name}"
+                if key in KNOWN:
+                    known.append(key)
+                    continue
                 problems.append(f"{where}: {HYPERVISOR[layer]} may not use {HYPERVISOR[other]}")
             if (not is_arch and HYPERVISOR[layer] != "boot" and relative.parts[0] == "arch"
                     and relative.parts[1] != "contract"):
@@ -92,9 +102,13 @@ def check_daemons(top, problems):
 def main():
     top = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
     problems = []
-    check_hypervisor(top, problems)
+    known = []
+    check_hypervisor(top, problems, known)
     check_daemons(top, problems)
-    print("\n".join(problems) if problems else "every include goes down")
+    problems += [f"{key}: goes down now, take it out of KNOWN" for key in set(KNOWN) - set(known)]
+    for key in known:
+        print(f"known: {key}: {KNOWN[key]}")
+    print("\n".join(problems) if problems else "every other include goes down")
     return 1 if problems else 0
 
 
