@@ -32,7 +32,12 @@ struct boot_info {
 	struct boot_region regions[BOOT_REGION_MAX]; /* sorted, no overlaps */
 	unsigned int module_count;
 	struct boot_module modules[BOOT_MODULE_MAX];
-	hpa_t rsdp; /* 0: look for it in low memory */
+	hpa_t rsdp; /* 0: look for it in low memory; else it may be inside of loader_data */
+	/* The loader's own structure: RAM that keeps its contents until ACPI was read. Size 0: none. */
+	struct {
+		hpa_t start;
+		u64 size_bytes;
+	} loader_data;
 	/* frame buffer of the loader, for XENPF_get_dom0_console; width 0: none */
 	struct {
 		hpa_t base;
@@ -56,8 +61,13 @@ typedef bool (*boot_read_t)(void *context, hpa_t address, void *to, size_t size_
 int boot_info_parse(boot_read_t read, void *context, u32 magic, hpa_t address, struct boot_info *out,
 		    const char **why) MUST_CHECK;
 /*
- * Sorts regions[0..count), resolves overlaps and merges neighbours of one type, in place. Returns
- * the new count; a region that does not fit in capacity is dropped if it is RAM, and takes
- * its space from RAM before that if it is not. Pure.
+ * Makes a memory map out of what firmware says: sorted, no overlaps (the more restrictive type wins),
+ * neighbours of one type merged, RAM shrunk and all else grown to whole pages; an unknown type
+ * counts as reserved. Returns how many regions out has, at most capacity: what does not fit is left
+ * out, so that RAM in it is not used. in and out do not overlap. Pure.
  */
-unsigned int boot_regions_sanitise(struct boot_region *regions, unsigned int count, unsigned int capacity);
+unsigned int boot_regions_sanitise(const struct boot_region *in, unsigned int in_count,
+				   struct boot_region *out, unsigned int capacity);
+/* All of start .. start + size_bytes is RAM in this map. Pure. */
+bool boot_regions_have_ram(const struct boot_region *regions, unsigned int count, hpa_t start,
+			   u64 size_bytes);
