@@ -6,8 +6,9 @@
  *     this_cpu_ptr(softirq)->pending
  *     per_cpu_ptr(softirq, cpu)->pending
  *
- * The section "percpu" is the boot CPU's copy; smp start copies it for the others, so
- * initial values hold everywhere. arch_percpu_offset() is this CPU's distance from it.
+ * The section "percpu" is a template that stays as it was linked; every CPU, the first one too,
+ * gets a copy when it starts, so initial values hold everywhere. arch_percpu_offset() is this
+ * CPU's distance from the template.
  */
 #pragma once
 

@@ -9,8 +9,11 @@
 #include "hv/compiler.h"
 #include "hv/types.h"
 
+#include <asm/host.h> /* what an architecture has inline of the list below */
+
 /* --- this CPU --- */
 unsigned long arch_percpu_offset(void); /* see core/percpu.h */
+cpu_t arch_cpu_id(void);
 unsigned long arch_irq_save(void);	/* interrupts off; returns what they were */
 void arch_irq_restore(unsigned long flags);
 void arch_irq_enable(void);
@@ -41,6 +44,12 @@ void *arch_window_set(unsigned int slot, mfn_t mfn);
 unsigned int arch_window_slot(const void *p);
 /* Device memory, mapped uncached for good. NULL: no room. Start only. */
 void *arch_mmio_map(hpa_t base, size_t size_bytes);
+/*
+ * Start only, on the boot CPU: what the loader left in memory (its tables, modules), readable.
+ * NULL above 4 GiB, where no loader puts anything. Gone when arch_boot_map_end() was called.
+ */
+const void *arch_boot_map(hpa_t base, u64 size_bytes);
+void arch_boot_map_end(void);
 
 /* --- the end --- */
 NORETURN void arch_reboot(void);
