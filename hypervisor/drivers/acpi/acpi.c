@@ -123,7 +123,7 @@ static int rsdp_decode(const struct source *from, hpa_t rsdp, hpa_t *root, u32 *
 
 static bool header_read(const struct source *from, hpa_t address, struct header *out)
 {
-	u8 bytes[ACPI_HEADER_BYTES];
+	u8 bytes[ACPI_HEADER_BYTES] = {0};
 	struct wire in = wire_of(bytes, sizeof(bytes));
 	unsigned int i;
 
