@@ -141,7 +141,6 @@ def dom0_command_line(m):
 def hypervisor_command_line(m):
     words = ["console=com1", "com1=115200,8n1"] if m.hypervisor == "xen" else ["console=com1"]
     if m.hypervisor == "xen":
-        words.append("sync_console")
         if m.kernel is None:
             words.append(f"dom0_mem={m.memory_mib // 2}M,max:{m.memory_mib // 2}M")
         if m.dom0 == "pvh":
