@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of domains with scripted machines: what starts when, what a failure leaves, and that
+ * nothing is left of a disposable.
+ */
+#include "domains/control.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "base/test.h"
+#include "domains/tests/unit/volume_world.h"
+
+/* --- scripted machines; called from worker threads --- */
+
+static GMutex script_mutex;
+static GString *script_log;    /* "start net;" ... */
+static GHashTable *machines;   /* id to name */
+static const char *fail_start; /* the machine of this name does not start */
+static uint32_t next_id;
+
+static bool scripted_start(const struct machine_spec *spec, uint32_t *id, GError **error)
+{
+	bool is_ok = !fail_start || strcmp(spec->name, fail_start) != 0;
+
+	g_mutex_lock(&script_mutex);
+	g_string_append_printf(script_log, "start %s;", spec->name);
+	if (is_ok) {
+		*id = ++next_id;
+		g_hash_table_insert(machines, GUINT_TO_POINTER(*id), g_strdup(spec->name));
+	} else {
+		g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_FAILED, "no luck with %s",
+			    spec->name);
+	}
+	g_mutex_unlock(&script_mutex);
+	return is_ok;
+}
+
+static bool scripted_shutdown(uint32_t id, GError **error)
+{
+	g_mutex_lock(&script_mutex);
+	g_string_append_printf(script_log, "shutdown %s;",
+			       (char *)g_hash_table_lookup(machines, GUINT_TO_POINTER(id)));
+	g_mutex_unlock(&script_mutex);
+	return true;
+}
+
+static bool scripted_destroy(uint32_t id, GError **error)
+{
+	g_mutex_lock(&script_mutex);
+	g_hash_table_remove(machines, GUINT_TO_POINTER(id));
+	g_mutex_unlock(&script_mutex);
+	return true;
+}
+
+static bool scripted_list(struct machine_name **out, size_t *count, GError **error)
+{
+	GHashTableIter all;
+	gpointer id, name;
+
+	*out = g_new0(struct machine_name, g_hash_table_size(machines));
+	*count = 0;
+	g_hash_table_iter_init(&all, machines);
+	while (g_hash_table_iter_next(&all, &id, &name)) {
+		(*out)[*count].name = g_strdup(name);
+		(*out)[(*count)++].id = GPOINTER_TO_UINT(id);
+	}
+	return true;
+}
+
+static const struct machine_ops scripted = {scripted_start, scripted_shutdown, scripted_destroy,
+					    scripted_list};
+static const struct control_settings settings = {
+	.kernel = "vmlinuz", .command_line = "", .volatile_bytes = 4096, .stop_timeout_seconds = 1};
+
+void machine_list_free(struct machine_name *list, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		g_free(list[i].name);
+	}
+	g_free(list);
+}
+
+GQuark machine_error_quark(void)
+{
+	return g_quark_from_static_string("mullion-machine");
+}
+
+/* --- a small world --- */
+
+static struct world disk;
+static struct registry *registry;
+static struct control *control;
+static char *directory;
+static int answers;
+static char *last_error, *last_name;
+
+static void describe(const char *name, const char *text)
+{
+	g_autofree char *path = g_strdup_printf("%s/%s" CONFIG_SUFFIX, directory, name);
+
+	EXPECT(g_file_set_contents(path, text, -1, NULL));
+}
+
+static void changed(const struct control_status *status, void *data)
+{
+}
+
+static void done(const char *name, const GError *error, void *data)
+{
+	answers++;
+	g_free(last_name);
+	last_name = g_strdup(name);
+	g_free(last_error);
+	last_error = error ? g_strdup(error->message) : NULL;
+}
+
+static void open_control(void)
+{
+	control = control_new(registry, &disk.store, &scripted, &settings, changed, NULL, NULL);
+	EXPECT(control != NULL);
+}
+
+static void setup(void)
+{
+	static const char *const names[] = {"debian", "net", "firewall", "work", "mail"};
+	g_autofree char *image = NULL;
+	size_t i;
+
+	world_open(&disk);
+	image = g_build_filename(disk.path, "image", NULL);
+	directory = g_dir_make_tmp("mullion-control-XXXXXX", NULL);
+	describe("debian", "[domain]\nkind=template\n");
+	describe("net", "[domain]\nkind=service\ntemplate=debian\n");
+	describe("firewall", "[domain]\nkind=service\ntemplate=debian\nnetwork=net\n");
+	describe("work", "[domain]\nkind=app\ntemplate=debian\nnetwork=firewall\n"
+			 "[disposable]\nallowed=true\nlimit=2\n");
+	describe("mail", "[domain]\nkind=app\ntemplate=debian\n");
+	EXPECT(g_file_set_contents(image, "system", -1, NULL));
+	for (i = 0; i < G_N_ELEMENTS(names); i++) {
+		EXPECT(volume_create(&disk.store, names[i], 4096, i == 0 ? "image" : NULL, NULL));
+	}
+	registry = registry_open(directory, NULL);
+	script_log = g_string_new(NULL);
+	machines = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	fail_start = NULL;
+	answers = 0;
+	open_control();
+}
+
+static void teardown(void)
+{
+	control_free(control);
+	registry_close(registry);
+	world_close(&disk);
+	nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	g_clear_pointer(&directory, g_free);
+	g_string_free(script_log, TRUE);
+	g_hash_table_unref(machines);
+	g_clear_pointer(&last_name, g_free);
+	g_clear_pointer(&last_error, g_free);
+}
+
+static void wait_for_answers(int count)
+{
+	gint64 limit = g_get_monotonic_time() + 10 * G_TIME_SPAN_SECOND;
+
+	while (answers < count) {
+		EXPECT(g_get_monotonic_time() < limit);
+		g_main_context_iteration(NULL, TRUE);
+	}
+}
+
+static enum control_state state_of(const char *name)
+{
+	struct control_status status;
+
+	EXPECT(control_status(control, name, &status));
+	return status.state;
+}
+
+static uint32_t id_of(const char *name)
+{
+	struct control_status status;
+
+	EXPECT(control_status(control, name, &status));
+	return status.id;
+}
+
+TEST(control, networks_start_first_and_in_order)
+{
+	setup();
+	control_start(control, "work", done, NULL);
+	EXPECT_EQ(state_of("work"), CONTROL_STARTING);
+	wait_for_answers(1);
+	EXPECT(last_error == NULL);
+	EXPECT_STR(script_log->str, "start net;start firewall;start work;");
+	EXPECT_EQ(state_of("net"), CONTROL_RUNNING);
+	control_start(control, "work", done, NULL); /* runs already */
+	EXPECT_EQ(answers, 2);
+	teardown();
+}
+
+TEST(control, two_who_ask_get_one_start)
+{
+	setup();
+	control_start(control, "mail", done, NULL);
+	control_start(control, "mail", done, NULL);
+	wait_for_answers(2);
+	EXPECT_STR(script_log->str, "start mail;");
+	teardown();
+}
+
+TEST(control, a_failed_start_says_why_and_leaves_nothing)
+{
+	struct control_status status;
+
+	setup();
+	fail_start = "firewall";
+	control_start(control, "work", done, NULL);
+	wait_for_answers(1);
+	EXPECT(strstr(last_error, "work needs firewall") && strstr(last_error, "no luck"));
+	EXPECT(control_status(control, "firewall", &status));
+	EXPECT(strstr(status.last_error, "no luck") != NULL);
+	EXPECT(!has(&disk, "firewall/root-run.img") && !has(&disk, "work/root-run.img"));
+	fail_start = NULL;
+	control_start(control, "work", done, NULL); /* and it can be tried again */
+	wait_for_answers(2);
+	EXPECT(last_error == NULL);
+	teardown();
+}
+
+TEST(control, stop_asks_the_guest_and_then_ends_it)
+{
+	setup();
+	control_start(control, "mail", done, NULL);
+	wait_for_answers(1);
+	control_stop(control, "mail", false, done, NULL);
+	EXPECT_EQ(state_of("mail"), CONTROL_STOPPING);
+	control_start(control, "mail", done, NULL); /* refused meanwhile */
+	EXPECT(strstr(last_error, "is stopping") != NULL);
+	control_machine_died(control, id_of("mail"), false);
+	wait_for_answers(3);
+	EXPECT(last_error == NULL);
+	EXPECT_EQ(state_of("mail"), CONTROL_STOPPED);
+	EXPECT(!has(&disk, "mail/root-run.img") && has(&disk, "mail/private.img"));
+	EXPECT_EQ(g_hash_table_size(machines), 0);
+	teardown();
+}
+
+TEST(control, a_guest_that_does_not_stop_is_destroyed)
+{
+	setup();
+	control_start(control, "mail", done, NULL);
+	wait_for_answers(1);
+	control_stop(control, "mail", false, done, NULL);
+	wait_for_answers(2); /* after stop_timeout_seconds */
+	EXPECT_EQ(state_of("mail"), CONTROL_STOPPED);
+	EXPECT_EQ(g_hash_table_size(machines), 0);
+	teardown();
+}
+
+TEST(control, a_crash_is_noticed_and_cleaned_up)
+{
+	setup();
+	control_start(control, "mail", done, NULL);
+	wait_for_answers(1);
+	control_machine_died(control, id_of("mail"), true);
+	control_stop(control, "mail", true, done, NULL); /* waits for the end under way */
+	wait_for_answers(2);
+	EXPECT_EQ(state_of("mail"), CONTROL_STOPPED);
+	EXPECT(!has(&disk, "mail/root-run.img"));
+	teardown();
+}
+
+TEST(control, disposables_are_limited_and_leave_nothing)
+{
+	g_autofree char *first = NULL;
+	g_autofree char *folder = NULL;
+	struct control_status status;
+
+	setup();
+	control_start_disposable(control, "mail", done, NULL);
+	EXPECT(strstr(last_error, "does not allow disposables") != NULL);
+	control_start_disposable(control, "work", done, NULL);
+	wait_for_answers(2);
+	first = g_strdup(last_name);
+	folder = g_strdup_printf("%s/private-run.img", first);
+	EXPECT(volume_is_disposable(first) && has(&disk, folder));
+	control_start_disposable(control, "work", done, NULL);
+	wait_for_answers(3);
+	control_start_disposable(control, "work", done, NULL);
+	EXPECT(strstr(last_error, "limit") != NULL);
+	control_stop(control, first, true, done, NULL);
+	wait_for_answers(5);
+	EXPECT(!has(&disk, first));
+	EXPECT(!control_status(control, first, &status));
+	teardown();
+}
+
+TEST(control, a_restarted_daemon_takes_over_what_runs)
+{
+	struct control_status status;
+	size_t count;
+
+	setup();
+	control_start(control, "mail", done, NULL);
+	control_start_disposable(control, "work", done, NULL);
+	wait_for_answers(2);
+	control_free(control);
+	open_control();
+	EXPECT_EQ(state_of("mail"), CONTROL_RUNNING);
+	EXPECT(has(&disk, "mail/root-run.img"));
+	g_free(control_list(control, &count));
+	EXPECT_EQ(count, 5); /* the disposable is gone with whoever wanted it */
+	EXPECT(!control_status(control, "disp1", &status) && !has(&disk, "disp1"));
+	teardown();
+}
+
+TEST(control, nonsense_is_refused)
+{
+	setup();
+	control_start(control, "absent", done, NULL);
+	EXPECT(strstr(last_error, "not a domain") != NULL);
+	control_stop(control, "mail", false, done, NULL);
+	EXPECT(strstr(last_error, "not running") != NULL);
+	control_start_disposable(control, "absent", done, NULL);
+	control_machine_died(control, 4711, true);
+	control_machine_died(control, 0, true);
+	EXPECT_EQ(answers, 3);
+	teardown();
+}
+
+TEST_MAIN()
