@@ -15,6 +15,7 @@ enum lock_rank {
 	LOCK_EVTCHN,	    /* one domain's event channel table */
 	LOCK_P2M,	    /* one domain's nested page table */
 	LOCK_VIOAPIC,	    /* one domain's virtual I/O APIC */
+	LOCK_EVTCHN_FIFO,   /* one domain's event queues; interrupts off */
 	LOCK_VCPU,	    /* one vCPU's wake and pause state */
 	LOCK_CPUPOOL,
 	LOCK_SCHED,	    /* one run queue */

@@ -13,7 +13,6 @@
 #include "hv/addr.h"
 #include "hv/error.h"
 #include "hv/types.h"
-#include "lib/list.h"
 #include "lib/refcount.h"
 
 struct vcpu;
@@ -28,16 +27,20 @@ struct vpci_domain;
 struct hwirq_domain;
 struct memory_domain;
 struct shared_info;
+struct domain_watchdog;
 
 #define DOMAIN_ID_MAX 0x7fefu /* below DOMID_FIRST_RESERVED */
 #define VCPU_MAX 128u	      /* for each domain */
+
+#define SHUTDOWN_CODE_NONE 0xffu
 
 enum domain_dying { DOMAIN_ALIVE, DOMAIN_DYING, DOMAIN_DEAD };
 
 struct domain {
 	domain_id_t id;
 	refcount_t references;
-	struct list all;	     /* domain list, written under LOCK_DOMCTL, read under RCU */
+	struct domain *next;	     /* all domains by id; written under LOCK_DOMCTL, read under RCU */
+	struct domain *hash_next;    /* the same */
 	struct rcu_head rcu;
 	struct spinlock lock;	     /* LOCK_DOMAIN */
 
@@ -47,16 +50,20 @@ struct domain {
 	bool is_xenstore;
 	u8 dying;		     /* enum domain_dying */
 	unsigned int teardown_phase; /* index into the service table */
-	unsigned int teardown_step;  /* private to the current phase */
+	unsigned int teardown_step;  /* private to the current phase; 0 when it begins */
+	bool is_teardown_busy;	     /* somebody runs a piece of it now, atomic */
 	bool is_shutting_down, is_shut_down;
-	u8 shutdown_code;	     /* SHUTDOWN_* of <xen/sched.h> */
+	u8 shutdown_code;	     /* SHUTDOWN_* of <xen/sched.h>, SHUTDOWN_CODE_NONE until one is known */
 	u32 pause_count;	     /* by domctl, atomic; vCPUs hold it too */
 	u32 create_flags;	     /* XEN_DOMCTL_CDF_* */
 	u8 handle[16];
 	domain_id_t target;	     /* a device model's domain, or DOMID_INVALID */
+	u32 ssidref;		     /* kept for the tools; no rule reads it */
+	u64 node_affinity;	     /* bitmap of NUMA nodes, kept for the tools */
 
 	unsigned int vcpu_count;     /* slots; set once by max_vcpus */
 	struct vcpu **vcpus;	     /* vcpu_count of them; entries may be NULL */
+	u64 poll_mask[2];	     /* vCPUs in SCHEDOP_poll, atomic */
 
 	u64 frame_count;	     /* frames that it owns, atomic */
 	u64 frame_limit;	     /* max_mem */
@@ -67,8 +74,9 @@ struct domain {
 	u64 vm_assist;
 
 	struct shared_info *shared_info; /* heap page, FRAME_SHARED */
-	ns_t time_offset_seconds;
-	u64 wallclock_seconds_offset;
+	port_t suspend_port;	     /* told instead of VIRQ_DOM_EXC on suspend; 0: none */
+	struct domain_watchdog *watchdogs; /* SCHEDOP_watchdog, allocated at first use */
+	s64 time_offset_seconds;     /* added to the wallclock that it sees */
 
 	struct arch_domain *arch;
 	struct p2m *p2m;
@@ -107,6 +115,11 @@ void domain_put(struct domain *d); /* NULL does nothing */
 struct domain *domain_get_or_self(struct domain *caller, u16 raw_id);
 /* The first domain with an id >= id (for listing), with a reference; NULL at the end. */
 struct domain *domain_get_from(u16 id);
+/* All domains in the order of their ids, without references: only between rcu_read_lock() and _unlock(). */
+#define for_each_domain(d) for ((d) = rcu_load(&domain_list); (d); (d) = rcu_load(&(d)->next))
+extern struct domain *domain_list;
+/* max_vcpus: makes the slots (once) and the vCPUs. -EINVAL, -ENOMEM; what was made stays until death. */
+int domain_set_vcpu_count(struct domain *d, unsigned int count) MUST_CHECK;
 
 /* Starts or continues the death of d. 0 done, -ERESTART call again, -EINVAL for dom0. */
 int domain_kill(struct domain *d) MUST_CHECK;
@@ -114,7 +127,7 @@ int domain_kill(struct domain *d) MUST_CHECK;
 void domain_crash(struct domain *d, const char *why);
 /* SCHEDOP_shutdown and remote shutdown; suspends all vCPUs, raises VIRQ_DOM_EXC. */
 void domain_shutdown(struct domain *d, u8 code);
-void domain_resume(struct domain *d);
+void domain_resume(struct domain *d); /* takes the shutdown back */
 void domain_pause(struct domain *d);   /* by count; returns when no vCPU runs; not from its own vCPU */
 void domain_pause_nosync(struct domain *d);
 void domain_unpause(struct domain *d);
@@ -124,10 +137,19 @@ static inline bool domain_is_dying(const struct domain *d)
 	return __atomic_load_n(&d->dying, __ATOMIC_ACQUIRE) != DOMAIN_ALIVE;
 }
 extern struct domain *dom0;
+/* Told when a domain shuts down or dies: raises VIRQ_DOM_EXC or the suspend port. Filled by evtchn. */
+extern void (*domain_shutdown_notify)(struct domain *d);
 
 /* Frames' and system's pseudo owners have ids from DOMID_IO, DOMID_XEN. */
 #define for_each_vcpu(v, d)                                                                        \
 	for (unsigned int vcpu_i_ = 0; vcpu_i_ < (d)->vcpu_count; vcpu_i_++)                       \
 		if (((v) = load_acquire(&(d)->vcpus[vcpu_i_])) != NULL)
 
+/* dom0 went down with this code: power off, reboot, or wait after a crash (option noreboot). */
+void domain_host_shutdown(u8 code);
+/* RCU callback: frees the struct of a domain that never was visible. */
+void domain_free_memory(struct rcu_head *head);
+
+#ifndef ERESTART
 #define ERESTART 85 /* internal: the call made progress and wants to be issued again */
+#endif

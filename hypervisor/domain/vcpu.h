@@ -14,6 +14,7 @@
 #include "core/spinlock.h"
 #include "core/timer.h"
 #include "domain/domain.h"
+#include "domain/guest_area.h"
 #include "hv/types.h"
 
 struct arch_vcpu;
@@ -32,34 +33,37 @@ struct vcpu {
 	u32 pause_count;	/* atomic */
 	bool is_blocked;	/* in SCHEDOP_block/HLT/poll; cleared by vcpu_wake_event() */
 	bool is_waiting_io;	/* for an I/O request server */
-	bool is_polling;	/* SCHEDOP_poll */
-	u32 poll_port;		/* the one port, or 0: any of several */
+	u32 poll_port;		/* SCHEDOP_poll (d->poll_mask says whether): the one port, or 0: any of several */
 	bool is_running;	/* on a CPU now; cpu says which */
 	cpu_t cpu;		/* where it runs or ran last */
 
-	/* runstate, <xen/vcpu.h>; times in ns */
+	/* runstate, <xen/vcpu.h>; times in ns; changed by vcpu_runstate_change() only */
+	u32 runstate_version;	/* odd while it changes */
 	int runstate;
 	ns_t runstate_since;
 	u64 runstate_time[4];
-	gpa_t runstate_area;	/* guest physical, with has_runstate_area; may cross a page */
-	bool has_runstate_area;
+	struct guest_area runstate_area; /* 48 bytes, VCPUOP_register_runstate_memory_area */
 
-	/* where vcpu_info is: in shared_info (id < 32), or a registered frame (referenced) */
-	mfn_t info_mfn;		/* MFN_INVALID: none */
-	u16 info_offset;
-	mfn_t time_mfn;		/* VCPUOP_register_vcpu_time_memory_area */
-	u16 time_offset;
+	struct guest_area info_area;	 /* VCPUOP_register_vcpu_info; unset: in shared_info */
+	struct frame *info_dying;	 /* its frame after teardown, until no sender uses it */
+	struct rcu_head rcu;
+	struct guest_area time_area;	 /* VCPUOP_register_vcpu_time_memory_area */
+	bool is_time_stale;		 /* the time pages want a new version at the next load */
 
 	struct timer singleshot;
+	struct timer periodic;
+	ns_t periodic_ns;	/* 0: off */
 	struct timer poll_timer;
 	struct evtchn_fifo_vcpu *evtchn_fifo;
-	u64 virq_port[24];	/* 0: unbound; NR_VIRQS, under LOCK_EVTCHN */
+	u32 virq_port[NR_VIRQS]; /* 0: unbound; written under LOCK_EVTCHN, read by anybody */
 };
 
 /* The vCPU that this physical CPU runs, NULL when idle. */
 struct vcpu *vcpu_current(void);
 
 int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out) MUST_CHECK;
+void vcpu_teardown(struct vcpu *v); /* its domain dies: stops timers, drops the guest's areas */
+void vcpu_destroy(struct vcpu *v);  /* after the grace period that follows the last reference */
 void vcpu_pause(struct vcpu *v); /* returns when it does not run; not for the current one */
 void vcpu_pause_nosync(struct vcpu *v);
 void vcpu_unpause(struct vcpu *v);
@@ -73,6 +77,17 @@ bool vcpu_is_runnable(const struct vcpu *v);
 /* Called by the scheduler at each change; writes the guest's runstate area when it can. */
 void vcpu_runstate_change(struct vcpu *v, int runstate, ns_t now);
 
-/* The guest's vcpu_info through a window: short, not nested in itself. NULL: none is set. */
+/* A consistent copy of the run state with the time since the last change added. Any context. */
+void vcpu_runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out);
+/* Writes the guest's runstate area; v is current or paused. */
+void vcpu_runstate_publish(struct vcpu *v, ns_t now);
+/* Ends a SCHEDOP_poll of v: it was in one. */
+bool vcpu_poll_end(struct vcpu *v);
+
+/* The guest's vcpu_info, through a window if registered: short, not nested in itself. NULL: none is set. */
 struct vcpu_info *vcpu_info_map(struct vcpu *v);
-void vcpu_info_unmap(struct vcpu_info *info);
+void vcpu_info_unmap(struct vcpu *v, struct vcpu_info *info);
+/* evtchn_upcall_pending, read at the moment. */
+bool vcpu_has_event(struct vcpu *v);
+/* Moves vcpu_info to area (taken over), with its contents and everything pending. -EINVAL: was moved already. */
+int vcpu_info_move(struct vcpu *v, const struct guest_area *area) MUST_CHECK;

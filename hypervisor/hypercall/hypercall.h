@@ -10,6 +10,8 @@
 #pragma once
 
 #include "domain/vcpu.h"
+#include "hv/addr.h"
+#include "hv/error.h"
 #include "hv/types.h"
 
 struct hypercall {
@@ -24,6 +26,12 @@ struct hypercall {
 /* The guest's return value, or HYPERCALL_RESTART. */
 long hypercall_dispatch(struct hypercall *call);
 bool hypercall_should_yield(void);
+
+/* For XENVER_commandline; set at start. */
+extern const char *hypervisor_command_line;
+/* The guest's pointer that arg or a handle of a public struct holds. */
+#define call_ptr(call, i) guest_ptr_of((call)->arg[i])
+#define handle_ptr(handle) guest_ptr_of((u64)(unsigned long)(handle).p)
 
 long op_memory(struct hypercall *call);
 long op_event_channel(struct hypercall *call);
