@@ -23,7 +23,7 @@ struct file {
 	u64 program_headers, section_headers;
 	u32 program_header_size, program_header_count;
 	u32 section_header_size, section_header_count;
-	struct elf_image image;
+	struct kernel_image image;
 	u64 entry;
 	bool has_entry;
 	const char *why;
@@ -88,12 +88,12 @@ static bool read_header(struct file *f)
 }
 
 /* Keeps the list sorted; false when the segment overlaps another one or there are too many. */
-static bool insert_segment(struct file *f, const struct elf_segment *segment)
+static bool insert_segment(struct file *f, const struct kernel_segment *segment)
 {
-	struct elf_image *image = &f->image;
+	struct kernel_image *image = &f->image;
 	unsigned int at = image->segment_count;
 
-	if (image->segment_count == ELF_SEGMENT_MAX) {
+	if (image->segment_count == KERNEL_SEGMENT_MAX) {
 		return fail(f, "the kernel has too many segments");
 	}
 	while (at > 0 && image->segments[at - 1].physical > segment->physical) {
@@ -115,7 +115,7 @@ static bool insert_segment(struct file *f, const struct elf_segment *segment)
 static bool add_segment(struct file *f, u64 offset, u64 physical, u64 file_size, u64 memory_size)
 {
 	struct wire bytes = part(f, offset, file_size);
-	struct elf_segment segment = {
+	struct kernel_segment segment = {
 		.bytes = bytes.bytes,
 		.file_size_bytes = file_size,
 		.physical = physical,
@@ -227,8 +227,8 @@ static bool read_tables(struct file *f)
 
 static bool check_image(struct file *f)
 {
-	struct elf_image *image = &f->image;
-	const struct elf_segment *last;
+	struct kernel_image *image = &f->image;
+	const struct kernel_segment *last;
 	unsigned int i;
 
 	if (image->segment_count == 0) {
@@ -251,7 +251,7 @@ static bool check_image(struct file *f)
 	return fail(f, "the kernel's PVH entry lies outside of the kernel");
 }
 
-int elf_parse(const u8 *bytes, size_t size_bytes, struct elf_image *out, const char **why)
+int elf_parse(const u8 *bytes, size_t size_bytes, struct kernel_image *out, const char **why)
 {
 	struct file f = {.bytes = bytes, .size_bytes = size_bytes};
 

@@ -55,7 +55,3 @@ void arch_vcpu_reset(struct vcpu *v);
 /* --- hypercall argument registers, for calls that restart --- */
 unsigned long arch_hypercall_arg(const struct vcpu *v, unsigned int index);
 void arch_hypercall_set_arg(struct vcpu *v, unsigned int index, unsigned long value);
-
-/* --- first domain --- */
-/* Loads kernel and initrd, builds firmware tables and start state. boot_refuse() on bad input. */
-void arch_dom0_build(struct domain *d);

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The first domain as a PVH guest: memory, firmware tables, kernel, start state
+ * (<xen/arch-x86/hvm/start_info.h>, and "PVH" of Xen's guest documentation for the registers).
+ */
+#include "arch/contract/dom0.h"
+
+#include <xen/arch-x86/hvm/start_info.h>
+#include <xen/xen.h>
+
+#include "arch/x86/guest/dom0_acpi.h"
+#include "arch/x86/guest/dom0_plan.h"
+#include "arch/x86/guest/hvm.h"
+#include "arch/x86/guest/trap.h"
+#include "core/log.h"
+#include "core/panic.h"
+#include "drivers/acpi/acpi.h"
+#include "lib/string.h"
+#include "memory/guest_access.h"
+#include "memory/p2m.h"
+#include "mm/frame_alloc.h"
+#include "mm/window.h"
+
+#define SIZE_1M	   (1ull << 20)
+#define SIZE_2M	   (1ull << 21)
+#define SIZE_4G	   (1ull << 32)
+#define INFO_BYTES 8192u
+
+#define LAPIC_SPAN_START  0xfee00000ull /* registers, and where messages are sent */
+#define LAPIC_SPAN_END	  0xfef00000ull
+#define IOMMU_INTEL_BYTES 0x1000u
+#define IOMMU_AMD_BYTES	  0x80000u
+
+/* All of this is too large for the stack, and needed once. */
+static INIT_DATA struct dom0_plan_input plan_input;
+static INIT_DATA struct dom0_plan plan;
+static INIT_DATA u8 acpi_bytes[DOM0_ACPI_BYTES];
+static INIT_DATA u8 info_bytes[INFO_BYTES];
+static INIT_DATA u8 zeroes[PAGE_SIZE];
+
+struct placement {
+	u64 initrd; /* guest physical */
+	u64 info;
+	u64 rsdp;
+};
+
+/* --- what is not the domain's --- */
+
+static void exclude(u64 start, u64 size_bytes)
+{
+	if (plan_input.excluded_count < DOM0_EXCLUDED_MAX && start && size_bytes) {
+		plan_input.excluded[plan_input.excluded_count++] = (struct dom0_span){
+			.start = start & PAGE_MASK,
+			.end = ROUND_UP(start + size_bytes, PAGE_SIZE),
+		};
+	}
+}
+
+static void exclude_devices(void)
+{
+	const struct acpi_info *acpi = &acpi_info;
+	unsigned int i;
+
+	_Static_assert(2 + ACPI_IOAPIC_MAX + ACPI_MCFG_MAX + 2 * ACPI_IOMMU_MAX <=
+			       DOM0_EXCLUDED_MAX,
+		       "every device that is kept has a place");
+	exclude(LAPIC_SPAN_START, LAPIC_SPAN_END - LAPIC_SPAN_START);
+	exclude(hpa_raw(acpi->hpet), PAGE_SIZE);
+	for (i = 0; i < acpi->ioapic_count; i++) {
+		exclude(hpa_raw(acpi->ioapics[i].address), PAGE_SIZE);
+	}
+	for (i = 0; i < acpi->mcfg_count; i++) {
+		const struct acpi_mcfg *m = &acpi->mcfg[i];
+
+		exclude(hpa_raw(m->base) + ((u64)m->bus_first << 20),
+			(u64)(m->bus_last - m->bus_first + 1) << 20);
+	}
+	for (i = 0; i < acpi->dmar.drhd_count; i++) {
+		exclude(hpa_raw(acpi->dmar.drhds[i].base), IOMMU_INTEL_BYTES);
+	}
+	for (i = 0; i < acpi->ivrs.ivhd_count; i++) {
+		exclude(hpa_raw(acpi->ivrs.ivhds[i].base), IOMMU_AMD_BYTES);
+	}
+}
+
+static void refuse_ports(struct domain *d)
+{
+	static const struct {
+		u16 first, count;
+	} refused[] = {
+		{0x20, 2},  {0xa0, 2}, /* interrupt controllers */
+		{0x40, 4},	       /* timer */
+		{0x61, 1},	       /* its gate */
+		{0xcf8, 8},	       /* PCI configuration */
+	};
+	unsigned int i;
+
+	trap_ports_allow(d, 0, 0x10000, true);
+	for (i = 0; i < ARRAY_SIZE(refused); i++) {
+		trap_ports_allow(d, refused[i].first, refused[i].count, false);
+	}
+	if (acpi_info.pm_timer_port && acpi_info.pm_timer_port <= 0xfffc) {
+		trap_ports_allow(d, (u16)acpi_info.pm_timer_port, 4, false);
+	}
+}
+
+/* --- memory --- */
+
+static void make_plan(const struct dom0_input *in)
+{
+	const char *why;
+
+	plan_input.host = in->host;
+	plan_input.host_count = in->host_count;
+	plan_input.ram_bytes = in->ram_bytes;
+	plan_input.acpi_bytes = DOM0_ACPI_BYTES;
+	exclude_devices();
+	if (dom0_plan_make(&plan_input, &plan, &why)) {
+		boot_refuse("Cannot build the first domain: %s.", why);
+	}
+}
+
+static bool is_backed_by_ram(const struct memory_region *r)
+{
+	return r->type == MEMORY_RAM || r->start == plan.acpi_start;
+}
+
+/* One block at gfn; the largest that is aligned, fits, and can be had. 0: no memory. */
+static u64 populate_block(struct domain *d, u64 at, u64 end)
+{
+	static const u8 orders[] = {ORDER_1G, ORDER_2M, ORDER_4K};
+	struct frame *f;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(orders); i++) {
+		u64 size = PAGE_SIZE << orders[i];
+
+		if (at % size || size > end - at) {
+			continue;
+		}
+		f = frame_alloc_domain(d, orders[i], FRAME_ANYWHERE);
+		if (!f) {
+			continue;
+		}
+		if (p2m_set(d, gpa_to_gfn(gpa_of(at)), frame_mfn(f), orders[i], P2M_RAM)) {
+			boot_refuse("No memory for the page tables of the first domain.");
+		}
+		return size;
+	}
+	return 0;
+}
+
+/* Goes on at *cursor, up to the end of the plan; false when memory runs out before. */
+static bool populate(struct domain *d, u64 *cursor)
+{
+	unsigned int i;
+	u64 at, size;
+
+	for (i = 0; i < plan.map_count; i++) {
+		const struct memory_region *r = &plan.map[i];
+
+		if (!is_backed_by_ram(r)) {
+			continue;
+		}
+		for (at = MAX(r->start, *cursor); at < r->end; at += size) {
+			size = populate_block(d, at, r->end);
+			*cursor = at + size;
+			if (!size) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+static void map_direct(struct domain *d, u64 at, u64 end, enum p2m_type type)
+{
+	unsigned int order;
+	u64 size;
+
+	for (; at < end; at += size) {
+		for (order = ORDER_1G; order; order -= ORDER_2M) {
+			size = PAGE_SIZE << order;
+			if (at % size == 0 && size <= end - at) {
+				break;
+			}
+		}
+		size = PAGE_SIZE << order;
+		if (p2m_set(d, gpa_to_gfn(gpa_of(at)), hpa_to_mfn(hpa_of(at)), order, type)) {
+			boot_refuse("No memory for the page tables of the first domain.");
+		}
+	}
+}
+
+static void map_devices(struct domain *d)
+{
+	unsigned int i;
+
+	for (i = 0; i < plan.direct_count; i++) {
+		map_direct(d, plan.direct[i].start, plan.direct[i].end, P2M_MMIO);
+	}
+	if (hpa_raw(acpi_info.hpet)) {
+		u64 page = hpa_raw(acpi_info.hpet) & PAGE_MASK;
+
+		map_direct(d, page, page + PAGE_SIZE, P2M_MMIO_RO);
+	}
+}
+
+static void write_or_refuse(struct domain *d, u64 to, const void *from, u64 size_bytes)
+{
+	if (guest_phys_write(d, gpa_of(to), from, size_bytes)) {
+		boot_refuse("The memory of the first domain has a hole at %#llx.",
+			    (unsigned long long)to);
+	}
+}
+
+static void clear_or_refuse(struct domain *d, u64 at, u64 end)
+{
+	u64 size;
+
+	for (; at < end; at += size) {
+		size = MIN(end - at, PAGE_SIZE - at % PAGE_SIZE);
+		write_or_refuse(d, at, zeroes, size);
+	}
+}
+
+/* The BIOS left things in low RAM that kernels look at (BIOS data area, EBDA). */
+static void copy_low_memory(struct domain *d)
+{
+	unsigned int i;
+	u64 at;
+
+	for (i = 0; i < plan.map_count; i++) {
+		const struct memory_region *r = &plan.map[i];
+
+		for (at = r->start; r->type == MEMORY_RAM && at < MIN(r->end, SIZE_1M);
+		     at += PAGE_SIZE) {
+			window_copy(p2m_lookup(d, gpa_to_gfn(gpa_of(at))).mfn,
+				    hpa_to_mfn(hpa_of(at)));
+		}
+	}
+}
+
+/* --- kernel and its companions --- */
+
+static u64 find_or_refuse(u64 from, u64 size_bytes, u64 align, const char *what)
+{
+	u64 at = dom0_plan_find(&plan, MAX(from, SIZE_1M), SIZE_4G, size_bytes, align);
+
+	if (at == ~0ull) {
+		boot_refuse("The first domain has %llu MiB of memory: too little for its %s. "
+			    "Give it more with dom0_mem=.",
+			    (unsigned long long)(plan.ram_bytes >> 20), what);
+	}
+	return at;
+}
+
+static void place(const struct dom0_input *in, struct placement *out)
+{
+	const struct kernel_image *k = in->kernel;
+	unsigned int i;
+
+	for (i = 0; i < k->segment_count; i++) {
+		if (k->end > SIZE_4G || !dom0_plan_has_ram(&plan, k->segments[i].physical,
+							   k->segments[i].memory_size_bytes)) {
+			boot_refuse(
+				"The first domain's kernel wants memory from %#llx to %#llx, which is "
+				"not all RAM. Give it more with dom0_mem=.",
+				(unsigned long long)k->start, (unsigned long long)k->end);
+		}
+	}
+	out->initrd = find_or_refuse(k->end, in->initrd_size_bytes, SIZE_2M, "initrd");
+	out->info = find_or_refuse(out->initrd + in->initrd_size_bytes, INFO_BYTES, PAGE_SIZE,
+				   "start information");
+}
+
+static void load(struct domain *d, const struct dom0_input *in, const struct placement *at)
+{
+	const struct kernel_image *k = in->kernel;
+	unsigned int i;
+
+	for (i = 0; i < k->segment_count; i++) {
+		const struct kernel_segment *s = &k->segments[i];
+
+		write_or_refuse(d, s->physical, s->bytes, s->file_size_bytes);
+		clear_or_refuse(d, s->physical + s->file_size_bytes,
+				s->physical + s->memory_size_bytes);
+	}
+	if (in->initrd_size_bytes) {
+		write_or_refuse(d, at->initrd, in->initrd, in->initrd_size_bytes);
+	}
+}
+
+/* The kernel can read a table unless it lies in what the machine has as RAM. */
+static bool is_table_reachable(void *context, const struct acpi_table *table)
+{
+	const struct dom0_input *in = context;
+	u64 start = hpa_raw(table->address), end = start + table->size_bytes;
+	unsigned int i;
+
+	for (i = 0; i < in->host_count; i++) {
+		if (in->host[i].type == MEMORY_RAM && start < in->host[i].end &&
+		    end > in->host[i].start) {
+			log_warning("ACPI table %s lies in RAM: hidden from the first domain",
+				    table->signature);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void write_acpi(struct domain *d, const struct dom0_input *in, struct placement *at)
+{
+	if (dom0_acpi_build(&acpi_info, d->vcpu_count, plan.acpi_start, acpi_bytes,
+			    is_table_reachable, (void *)(uintptr_t)in, &at->rsdp)) {
+		boot_refuse("The ACPI tables for the first domain do not fit.");
+	}
+	write_or_refuse(d, plan.acpi_start, acpi_bytes, sizeof(acpi_bytes));
+}
+
+static void write_start_info(struct domain *d, const struct dom0_input *in,
+			     const struct placement *at)
+{
+	struct hvm_start_info *info = (void *)info_bytes;
+	struct hvm_modlist_entry *module = (void *)(info + 1);
+	struct hvm_memmap_table_entry *map = (void *)(module + 1);
+	char *command_line = (char *)(map + plan.map_count);
+	unsigned int i;
+
+	_Static_assert(sizeof(*info) + sizeof(*module) + DOM0_MAP_MAX * sizeof(*map) + 2048 <=
+			       INFO_BYTES,
+		       "everything fits");
+	info->magic = XEN_HVM_START_MAGIC_VALUE;
+	info->version = 1;
+	info->flags = SIF_PRIVILEGED | SIF_INITDOMAIN;
+	info->rsdp_paddr = at->rsdp;
+	info->cmdline_paddr = at->info + (u64)(command_line - (char *)info_bytes);
+	info->memmap_paddr = at->info + (u64)((u8 *)map - info_bytes);
+	info->memmap_entries = plan.map_count;
+	if (in->initrd_size_bytes) {
+		info->nr_modules = 1;
+		info->modlist_paddr = at->info + (u64)((u8 *)module - info_bytes);
+		module->paddr = at->initrd;
+		module->size = in->initrd_size_bytes;
+	}
+	for (i = 0; i < plan.map_count; i++) {
+		map[i].addr = plan.map[i].start;
+		map[i].size = plan.map[i].end - plan.map[i].start;
+		map[i].type = plan.map[i].type;
+	}
+	(void)string_copy(command_line, in->command_line, 2048);
+	write_or_refuse(d, at->info, info_bytes, sizeof(info_bytes));
+}
+
+static void set_start_state(struct vcpu *v, u32 entry, u64 start_info)
+{
+	const struct hvm_segment flat_data = {.attributes = 0xc93, .limit = ~0u};
+	struct hvm_cpu_state state = {
+		.gpr[GPR_RBX] = start_info,
+		.rip = entry,
+		.rflags = 2,
+		.cr0 = 0x11, /* PE, ET */
+		.dr6 = 0xffff0ff0,
+		.dr7 = 0x400,
+		.pat = 0x0007040600070406ull,
+	};
+
+	state.seg[SEG_CS] = (struct hvm_segment){.attributes = 0xc9b, .limit = ~0u};
+	state.seg[SEG_DS] = state.seg[SEG_ES] = state.seg[SEG_SS] = flat_data;
+	state.seg[SEG_TR] = (struct hvm_segment){.attributes = 0x8b, .limit = 0x67};
+	hvm->set_state(v, &state);
+	store_release(&v->is_initialised, true);
+}
+
+void arch_dom0_build(struct domain *d, const struct dom0_input *in)
+{
+	struct placement at = {0};
+	u64 cursor = 0;
+
+	make_plan(in);
+	place(in, &at);
+	refuse_ports(d);
+
+	/* Kernel and initrd still have memory of their own, so it may run out here: behind them. */
+	(void)populate(d, &cursor);
+	copy_low_memory(d);
+	load(d, in, &at);
+	in->release();
+	if (!populate(d, &cursor)) {
+		boot_refuse("The first domain's memory (%llu MiB) is more than there is.",
+			    (unsigned long long)(plan.ram_bytes >> 20));
+	}
+	map_devices(d);
+	write_acpi(d, in, &at);
+	write_start_info(d, in, &at);
+	p2m_flush(d);
+	set_start_state(d->vcpus[0], in->kernel->pvh_entry, at.info);
+	log_info(
+		"first domain: %llu MiB, %u vCPUs, kernel at %#llx, entry %#x, initrd at %#llx (%llu KiB)",
+		(unsigned long long)(plan.ram_bytes >> 20), d->vcpu_count,
+		(unsigned long long)in->kernel->start, in->kernel->pvh_entry,
+		(unsigned long long)at.initrd, (unsigned long long)(in->initrd_size_bytes >> 10));
+}
