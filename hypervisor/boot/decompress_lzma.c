@@ -95,7 +95,8 @@ static bool set_properties(struct lzma *s, u8 byte)
 }
 
 /*
- * Decoding one bit. range, code and in are the caller's locals, so that they stay in registers.
+ * Decoding one bit. range, code, in, probability and bound are the caller's
+ * locals, so that they stay in registers.
  * The probability is that of a 0, in 1/2048.
  */
 #define NORMALISE()                               \
@@ -108,8 +109,7 @@ static bool set_properties(struct lzma *s, u8 byte)
 
 #define DECODE_BIT(prob, if_zero, if_one)                                                     \
 	do {                                                                                  \
-		u32 probability = *(prob), bound;                                             \
-                                                                                              \
+		probability = *(prob);                                                        \
 		NORMALISE();                                                                  \
 		bound = (range >> PROB_BITS) * probability;                                   \
 		if (code < bound) {                                                           \
@@ -160,7 +160,7 @@ static inline void copy_match(u8 *out, u32 distance, u32 length)
  */
 static NOINLINE bool decode_chunk(struct lzma *s, const struct chunk *c)
 {
-	u32 range = ~0u, code, state = s->state, i;
+	u32 range = ~0u, code, probability, bound, state = s->state, i;
 	u32 rep0 = s->rep[0];
 	const u8 *in = c->in;
 	u8 *out = c->out;
