@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* mullion: see and change the domains of this machine. See mullion(1). */
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "domains/cli/client.h"
+#include "domains/cli/table.h"
+
+#define EXIT_USAGE 2
+
+struct invocation {
+	struct client client;
+	bool is_json;
+	int argc; /* what follows the command's own words */
+	char **argv;
+};
+
+/* --- answers --- */
+
+static int fail(const GError *error)
+{
+	g_printerr("mullion: %s\n", error->message);
+	return EXIT_FAILURE;
+}
+
+/* Calls a method that answers nothing. */
+static int call(struct invocation *in, const char *method, GVariant *arguments, const char *doing,
+		const char *what)
+{
+	g_autofree char *waiting_for = g_strdup_printf("%s %s", doing, what);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) reply =
+		client_call(&in->client, method, arguments, waiting_for, &error);
+
+	return reply ? EXIT_SUCCESS : fail(error);
+}
+
+static int list(struct invocation *in, bool (*is_wanted)(GVariantDict *domain))
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) reply =
+		client_call(&in->client, "List", NULL, "asking for the domains", &error);
+	g_autoptr(GVariant) domains = NULL;
+	g_autoptr(GVariantIter) broken = NULL;
+	g_autofree char *text = NULL;
+	const char *name, *reason;
+
+	if (!reply) {
+		return fail(error);
+	}
+	g_variant_get(reply, "(@aa{sv}a(ss))", &domains, &broken);
+	text = in->is_json ? table_format_json(domains, is_wanted)
+			   : table_format(domains, is_wanted);
+	fputs(text, stdout);
+	while (g_variant_iter_next(broken, "(&s&s)", &name, &reason)) {
+		g_printerr("mullion: %s cannot be used: %s\n", name, reason);
+	}
+	return EXIT_SUCCESS;
+}
+
+static bool is_any(GVariantDict *domain)
+{
+	return true;
+}
+
+static bool is_template(GVariantDict *domain)
+{
+	const char *kind;
+
+	return g_variant_dict_lookup(domain, "kind", "&s", &kind) && strcmp(kind, "template") == 0;
+}
+
+static bool is_disposable(GVariantDict *domain)
+{
+	gboolean value;
+
+	return g_variant_dict_lookup(domain, "disposable", "b", &value) && value;
+}
+
+/* KEY=VALUE words to a(ss); NULL (and said so) when one has another form. */
+static GVariant *parse_settings(int count, char **words)
+{
+	GVariantBuilder settings;
+	int i;
+
+	g_variant_builder_init(&settings, G_VARIANT_TYPE("a(ss)"));
+	for (i = 0; i < count; i++) {
+		char *equals = strchr(words[i], '=');
+
+		if (!equals || equals == words[i]) {
+			g_printerr("mullion: '%s': KEY=VALUE is wanted, such as label=green\n",
+				   words[i]);
+			g_variant_builder_clear(&settings);
+			return NULL;
+		}
+		*equals = 0;
+		g_variant_builder_add(&settings, "(ss)", words[i], equals + 1);
+	}
+	return g_variant_builder_end(&settings);
+}
+
+/* --- commands --- */
+
+static int domain_list(struct invocation *in)
+{
+	return list(in, is_any);
+}
+
+static int template_list(struct invocation *in)
+{
+	return list(in, is_template);
+}
+
+static int disposable_list(struct invocation *in)
+{
+	return list(in, is_disposable);
+}
+
+static int domain_show(struct invocation *in)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) reply =
+		client_call(&in->client, "Show", g_variant_new("(s)", in->argv[0]),
+			    "asking for the description", &error);
+	const char *text;
+
+	if (!reply) {
+		return fail(error);
+	}
+	g_variant_get(reply, "(&s)", &text);
+	fputs(text, stdout);
+	return EXIT_SUCCESS;
+}
+
+static int domain_create(struct invocation *in)
+{
+	GVariant *settings = parse_settings(in->argc - 1, in->argv + 1);
+
+	return settings ? call(in, "Create", g_variant_new("(s@a(ss)s)", in->argv[0], settings, ""),
+			       "creating", in->argv[0])
+			: EXIT_USAGE;
+}
+
+static int template_create(struct invocation *in)
+{
+	g_autofree char *image = g_canonicalize_filename(in->argv[1], NULL);
+	GVariant *settings = parse_settings(in->argc - 2, in->argv + 2);
+	GVariantBuilder all;
+	GVariantIter each;
+	GVariant *item;
+
+	if (!settings) {
+		return EXIT_USAGE;
+	}
+	g_variant_builder_init(&all, G_VARIANT_TYPE("a(ss)"));
+	g_variant_builder_add(&all, "(ss)", "kind", "template");
+	g_variant_iter_init(&each, settings);
+	while ((item = g_variant_iter_next_value(&each))) {
+		g_variant_builder_add_value(&all, item);
+		g_variant_unref(item);
+	}
+	g_variant_unref(g_variant_ref_sink(settings));
+	return call(in, "Create", g_variant_new("(sa(ss)s)", in->argv[0], &all, image), "creating",
+		    in->argv[0]);
+}
+
+static int domain_set(struct invocation *in)
+{
+	GVariant *settings = parse_settings(in->argc - 1, in->argv + 1);
+
+	return settings ? call(in, "Set", g_variant_new("(s@a(ss))", in->argv[0], settings),
+			       "changing", in->argv[0])
+			: EXIT_USAGE;
+}
+
+static int domain_clone(struct invocation *in)
+{
+	return call(in, "Clone", g_variant_new("(ss)", in->argv[0], in->argv[1]), "cloning",
+		    in->argv[0]);
+}
+
+static int domain_remove(struct invocation *in)
+{
+	return call(in, "Remove", g_variant_new("(s)", in->argv[0]), "removing", in->argv[0]);
+}
+
+static int domain_start(struct invocation *in)
+{
+	return call(in, "Start", g_variant_new("(s)", in->argv[0]), "starting", in->argv[0]);
+}
+
+static int domain_stop(struct invocation *in)
+{
+	return call(in, "Stop", g_variant_new("(sb)", in->argv[0], FALSE), "stopping", in->argv[0]);
+}
+
+static int domain_kill(struct invocation *in)
+{
+	return call(in, "Stop", g_variant_new("(sb)", in->argv[0], TRUE), "killing", in->argv[0]);
+}
+
+static int disposable_start(struct invocation *in)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) reply =
+		client_call(&in->client, "StartDisposable", g_variant_new("(s)", in->argv[0]),
+			    "starting a disposable", &error);
+	const char *name;
+
+	if (!reply) {
+		return fail(error);
+	}
+	g_variant_get(reply, "(&s)", &name);
+	printf("%s\n", name);
+	return EXIT_SUCCESS;
+}
+
+static const struct command {
+	const char *noun, *verb, *arguments, *summary;
+	int min_arguments, max_arguments; /* -1: any number */
+	int (*run)(struct invocation *in);
+} commands[] = {
+	{"domain", "list", "", "all domains with state, colour, template, network, memory", 0, 0,
+	 domain_list},
+	{"domain", "show", "NAME", "its description", 1, 1, domain_show},
+	{"domain", "create", "NAME KEY=VALUE...", "a new domain: template=debian label=green ...",
+	 1, -1, domain_create},
+	{"domain", "set", "NAME KEY=VALUE...", "change its description", 2, -1, domain_set},
+	{"domain", "clone", "NAME NEW", "a copy of it, with its files", 2, 2, domain_clone},
+	{"domain", "remove", "NAME", "it and all its files, for good", 1, 1, domain_remove},
+	{"domain", "start", "NAME", "and what it needs", 1, 1, domain_start},
+	{"domain", "stop", "NAME", "asks it to shut down", 1, 1, domain_stop},
+	{"domain", "kill", "NAME", "ends it at once", 1, 1, domain_kill},
+	{"template", "list", "", "all templates", 0, 0, template_list},
+	{"template", "create", "NAME IMAGE KEY=VALUE...", "from the image of a system", 2, -1,
+	 template_create},
+	{"disposable", "list", "", "all disposables", 0, 0, disposable_list},
+	{"disposable", "start", "NAME", "a new one made from a domain; prints its name", 1, 1,
+	 disposable_start},
+};
+
+static char *describe_commands(void)
+{
+	GString *text = g_string_new("Commands:\n");
+	size_t i;
+
+	for (i = 0; i < G_N_ELEMENTS(commands); i++) {
+		g_autofree char *usage = g_strjoin(" ", commands[i].noun, commands[i].verb,
+						   commands[i].arguments, NULL);
+
+		g_string_append_printf(text, "  %-40s %s\n", usage, commands[i].summary);
+	}
+	g_string_append(text,
+			"  list                                     the same as domain list\n");
+	return g_string_free(text, FALSE);
+}
+
+static const struct command *find_command(int argc, char **argv, int *used)
+{
+	size_t i;
+
+	if (argc > 1 && strcmp(argv[1], "list") == 0) {
+		*used = 2;
+		return &commands[0];
+	}
+	*used = 3;
+	for (i = 0; argc > 2 && i < G_N_ELEMENTS(commands); i++) {
+		if (strcmp(argv[1], commands[i].noun) == 0 &&
+		    strcmp(argv[2], commands[i].verb) == 0) {
+			return &commands[i];
+		}
+	}
+	return NULL;
+}
+
+static int run(const struct command *command, struct invocation *in, bool is_session)
+{
+	g_autoptr(GError) error = NULL;
+	int status;
+
+	if (in->argc < command->min_arguments ||
+	    (command->max_arguments >= 0 && in->argc > command->max_arguments)) {
+		g_printerr("usage: mullion %s %s %s\n", command->noun, command->verb,
+			   command->arguments);
+		return EXIT_USAGE;
+	}
+	if (!client_open(&in->client, is_session, &error)) {
+		return fail(error);
+	}
+	status = command->run(in);
+	client_close(&in->client);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	gboolean is_json = FALSE, is_session = FALSE;
+	const GOptionEntry entries[] = {
+		{"json", 0, 0, G_OPTION_ARG_NONE, &is_json, "lists as JSON, for programs", NULL},
+		{"session", 0, 0, G_OPTION_ARG_NONE, &is_session,
+		 "use the session bus instead of the system's", NULL},
+		{NULL, 0, 0, 0, NULL, NULL, NULL}};
+	g_autoptr(GOptionContext) context = g_option_context_new("COMMAND [ARGUMENT...]");
+	g_autofree char *description = describe_commands();
+	g_autoptr(GError) error = NULL;
+	const struct command *command;
+	struct invocation in = {0};
+	int used;
+
+	setlocale(LC_ALL, "");
+	g_option_context_set_summary(context, "See and change the domains of this machine.");
+	g_option_context_set_description(context, description);
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, &argc, &argv, &error)) {
+		g_printerr("mullion: %s; see mullion --help\n", error->message);
+		return EXIT_USAGE;
+	}
+	command = find_command(argc, argv, &used);
+	if (!command) {
+		g_printerr("mullion: which command? See mullion --help\n");
+		return EXIT_USAGE;
+	}
+	in.is_json = is_json;
+	in.argc = argc - used;
+	in.argv = argv + used;
+	return run(command, &in, is_session);
+}
