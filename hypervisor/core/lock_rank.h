@@ -9,8 +9,8 @@
 enum lock_rank {
 	LOCK_DOMCTL,	    /* domain creation, destruction, listing */
 	LOCK_DOMAIN,	    /* one domain's life and settings */
-	LOCK_HWIRQ,	    /* which guest line or MSI a machine interrupt belongs to */
 	LOCK_VPCI,	    /* one PCI function's virtual configuration */
+	LOCK_HWIRQ,	    /* which guest line or MSI a machine interrupt belongs to */
 	LOCK_GRANT,	    /* one domain's grant table */
 	LOCK_EVTCHN,	    /* one domain's event channel table */
 	LOCK_P2M,	    /* one domain's nested page table */

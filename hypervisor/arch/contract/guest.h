@@ -55,3 +55,18 @@ void arch_vcpu_reset(struct vcpu *v);
 /* --- hypercall argument registers, for calls that restart --- */
 unsigned long arch_hypercall_arg(const struct vcpu *v, unsigned int index);
 void arch_hypercall_set_arg(struct vcpu *v, unsigned int index, unsigned long value);
+
+/* --- devices that a guest owns --- */
+struct arch_msi;
+/*
+ * A message-signalled interrupt of a device: the guest's address and data in, what the device
+ * must be programmed with out. *msi NULL makes a binding, else it is changed. -EPERM the domain
+ * owns no devices, -ENOSPC no vector or remapping entry, -ENOMEM. LOCK_HWIRQ; not in an interrupt.
+ */
+int arch_msi_bind(struct domain *d, u16 segment, u8 bus, u8 devfn, u64 guest_address, u32 guest_data,
+		  struct arch_msi **msi, u64 *address, u32 *data) MUST_CHECK;
+/* The device no longer sends it. NULL does nothing. */
+void arch_msi_unbind(struct domain *d, struct arch_msi *msi);
+/* Accesses to this range of guest memory go to vpci_memory_read() and _write(). */
+int arch_vpci_trap(struct domain *d, gpa_t first, u64 size_bytes) MUST_CHECK;
+void arch_vpci_untrap(struct domain *d, gpa_t first);

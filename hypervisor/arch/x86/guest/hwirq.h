@@ -2,21 +2,29 @@
 /*
  * Machine interrupts that belong to a guest (dom0's devices): a GSI bound by unmasking a pin
  * of its virtual I/O APIC, an MSI or MSI-X entry bound by programming it in vPCI.
+ *
  * They arrive on the CPU where the vCPU runs; level-triggered ones stay masked until its EOI.
+ * A GSI is placed when its pin is unmasked. When a message finds that its vCPU runs elsewhere by now, it asks for a move, which a softirq
+ * makes: the next one arrives there. Without interrupt remapping MSIs stay where they were bound.
+ * Lock: LOCK_HWIRQ of the domain, never in interrupt context.
  */
 #pragma once
 
+#include "domain/service.h"
 #include "domain/vcpu.h"
+#include "hv/error.h"
 #include "hv/types.h"
+
+struct vioapic_domain;
 
 extern const struct domain_service hwirq_service;
 
-int hwirq_bind_gsi(struct domain *d, u32 gsi, bool is_level, bool is_low) MUST_CHECK;
-void hwirq_eoi_gsi(struct domain *d, u32 gsi);
-/* address/data are the guest's; programs of the device are returned for vPCI to write. */
-struct hwirq_msi;
-int hwirq_bind_msi(struct domain *d, u16 segment, u8 bus, u8 devfn, u64 guest_address, u32 guest_data,
-		   struct hwirq_msi **msi, u64 *address, u32 *data) MUST_CHECK;
-void hwirq_unbind_msi(struct domain *d, struct hwirq_msi *msi);
-/* The vCPU moved to another CPU: interrupts follow at the next one. */
-void hwirq_follow(struct vcpu *v);
+struct vioapic_domain *hwirq_vioapic(struct domain *d); /* NULL: it has none */
+
+/*
+ * Routes the machine's GSI to d, masked. Bound already: nothing, or routed anew when trigger or
+ * polarity differ. destination is the guest's, for where to send it. -EPERM d owns no devices, -ENODEV no such GSI, -ENOSPC no vector, -ENOMEM.
+ */
+int hwirq_bind_gsi(struct domain *d, u32 gsi, u32 destination, bool is_logical, bool is_level,
+		   bool is_low) MUST_CHECK;
+/* Messages: arch_msi_bind() and arch_msi_unbind() of the contract. */
