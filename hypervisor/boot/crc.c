@@ -6,6 +6,40 @@
 #define CRC32_POLYNOMIAL 0xedb88320u
 #define CRC64_POLYNOMIAL 0xc96c5795d7870f42ull
 
+/* The state is linear in its bits, so what a run does to each bit says what it does to all. */
+static void prepare_zeroes(struct crc32_table *table)
+{
+	unsigned int byte, bit, i;
+
+	for (byte = 0; byte < 4; byte++) {
+		table->zeroes[byte][0] = 0;
+		for (bit = 0; bit < 8; bit++) {
+			u32 crc = 1u << (byte * 8 + bit);
+
+			for (i = 0; i < CRC32_ZERO_RUN; i++) {
+				crc = crc >> 8 ^ table->t[0][crc & 0xff];
+			}
+			for (i = 0; i < 1u << bit; i++) {
+				table->zeroes[byte][(1u << bit) + i] = crc ^ table->zeroes[byte][i];
+			}
+		}
+	}
+}
+
+static bool is_zero_run(const u8 *p)
+{
+	u64 x[4];
+	unsigned int i;
+
+	for (i = 0; i < CRC32_ZERO_RUN; i += sizeof(x)) {
+		__builtin_memcpy(x, p + i, sizeof(x));
+		if (x[0] | x[1] | x[2] | x[3]) {
+			return false;
+		}
+	}
+	return true;
+}
+
 void crc32_prepare(struct crc32_table *table)
 {
 	unsigned int i, k;
@@ -25,6 +59,7 @@ void crc32_prepare(struct crc32_table *table)
 			table->t[k][i] = before >> 8 ^ table->t[0][before & 0xff];
 		}
 	}
+	prepare_zeroes(table);
 }
 
 u32 crc32_update(const struct crc32_table *table, u32 crc, const void *bytes, size_t size_bytes)
@@ -35,6 +70,13 @@ u32 crc32_update(const struct crc32_table *table, u32 crc, const void *bytes, si
 	crc = ~crc;
 	for (; size_bytes >= 8; size_bytes -= 8, p += 8) {
 		__builtin_memcpy(&x, p, 8);
+		while (!x && size_bytes >= CRC32_ZERO_RUN + 8 && is_zero_run(p)) {
+			crc = table->zeroes[0][crc & 0xff] ^ table->zeroes[1][crc >> 8 & 0xff] ^
+			      table->zeroes[2][crc >> 16 & 0xff] ^ table->zeroes[3][crc >> 24];
+			size_bytes -= CRC32_ZERO_RUN;
+			p += CRC32_ZERO_RUN;
+			__builtin_memcpy(&x, p, 8);
+		}
 		x ^= crc;
 		crc = table->t[7][x & 0xff] ^ table->t[6][x >> 8 & 0xff] ^
 		      table->t[5][x >> 16 & 0xff] ^ table->t[4][x >> 24 & 0xff] ^

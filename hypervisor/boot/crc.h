@@ -7,8 +7,10 @@
 #include "hv/types.h"
 
 /* CRC-32 as in zlib (ISO 3309, polynomial 0xedb88320), eight bytes at a time. */
+#define CRC32_ZERO_RUN 4096u
 struct crc32_table {
 	u32 t[8][256];
+	u32 zeroes[4][256]; /* what CRC32_ZERO_RUN zero bytes do to each byte of the state */
 };
 void crc32_prepare(struct crc32_table *table);
 /* crc: 0 to start with, or the result for the bytes before. */

@@ -66,7 +66,8 @@ _Static_assert(sizeof(struct lzma) <= DECOMPRESS_SCRATCH_SIZE, "scratch is too s
 struct chunk {
 	const u8 *in, *in_end; /* SYMBOL_BYTES_MAX may be read behind in_end */
 	u8 *out, *out_end;
-	const u8 *history; /* the first byte that a match may copy */
+	const u8 *out_limit; /* of the whole buffer */
+	const u8 *history;   /* the first byte that a match may copy */
 };
 
 static void reset_state(struct lzma *s)
@@ -132,25 +133,30 @@ static bool set_properties(struct lzma *s, u8 byte)
 #define REVERSE_BIT(tree, index, value, bit) \
 	DECODE_BIT(&(tree)[index], (index) += (index), ((index) += (index) + 1, (value) |= (bit)))
 
-/* A match of length bytes from distance back; the caller checked both. */
-static inline void copy_match(u8 *out, u32 distance, u32 length)
+/*
+ * A match of length bytes from distance back; the caller checked both. Copies in words, up to 9
+ * bytes too many as long as they fit before limit: what comes next overwrites them.
+ */
+static inline void copy_match(u8 *out, u32 distance, u32 length, const u8 *limit)
 {
-	const u8 *from = out - distance;
+	const u8 *from = out - distance, *end = out + length;
 
-	if (distance >= 8) {
-		for (; length >= 8; length -= 8, out += 8, from += 8) {
-			__builtin_memcpy(out, from, 8);
+	if ((size_t)(limit - end) < 16) {
+		while (out < end) {
+			*out++ = *from++;
 		}
-	} else if (distance == 1 && length >= 8) {
-		u64 eight = *from * 0x0101010101010101ull;
-
-		for (; length >= 8; length -= 8, out += 8) {
-			__builtin_memcpy(out, &eight, 8);
-		}
-		from = out - 1;
+		return;
 	}
-	while (length--) {
-		*out++ = *from++;
+	/* What repeats after distance also repeats after twice that. */
+	while (distance < 8) {
+		__builtin_memcpy(out, from, 8);
+		out += distance;
+		distance += distance;
+	}
+	while (out < end) {
+		__builtin_memcpy(out, from, 8);
+		out += 8;
+		from += 8;
 	}
 }
 
@@ -273,7 +279,7 @@ static NOINLINE bool decode_chunk(struct lzma *s, const struct chunk *c)
 		if (rep0 >= position || length > (size_t)(c->out_end - out)) {
 			return false;
 		}
-		copy_match(out, rep0 + 1, length);
+		copy_match(out, rep0 + 1, length, c->out_limit);
 		out += length;
 		continue;
 
@@ -303,19 +309,31 @@ static NOINLINE bool decode_chunk(struct lzma *s, const struct chunk *c)
 			TREE_BIT(tree, symbol);
 			state = state < 4 ? 0 : state - 3;
 		} else {
-			u32 match, offset = 0x100, match_bit;
+			u32 match;
 
 			if (rep0 >= position) {
 				return false;
 			}
+			/*
+			 * The bits have models of their own as long as they are those of the byte
+			 * that a match would have copied, which is seldom long.
+			 */
 			match = *(out - rep0 - 1);
 			do {
-				match <<= 1;
-				match_bit = match & offset;
-				DECODE_BIT(&tree[offset + match_bit + symbol],
-					   (symbol += symbol, offset &= ~match_bit),
-					   (symbol += symbol + 1, offset &= match_bit));
+				match += match;
+				if (match & 0x100) {
+					DECODE_BIT(&tree[0x200 + symbol], (symbol += symbol);
+						   goto rest_of_literal, symbol += symbol + 1);
+				} else {
+					DECODE_BIT(&tree[0x100 + symbol], symbol += symbol,
+						   (symbol += symbol + 1);
+						   goto rest_of_literal);
+				}
 			} while (symbol < 0x100);
+		rest_of_literal:
+			while (symbol < 0x100) {
+				TREE_BIT(tree, symbol);
+			}
 			state = state < 10 ? state - 3 : state - 6;
 		}
 		*out++ = (u8)symbol;
@@ -407,6 +425,7 @@ int decompress_lzma2(struct decompress_job *job, size_t *position)
 				.in = job->in + at,
 				.out = out,
 				.out_end = out + out_size,
+				.out_limit = job->out + job->out_capacity_bytes,
 				.history = history,
 			};
 

@@ -152,6 +152,20 @@ static bool is_sign_byte(u8 byte)
 	return byte == 0x00 || byte == 0xff;
 }
 
+/* From i on, in steps of 8, to where there is something else. At least 8 are zero. */
+static size_t skip_zeroes(const u8 *code, size_t i, size_t end)
+{
+	u64 x[4];
+
+	for (i += 8; end - i >= sizeof(x); i += sizeof(x)) {
+		__builtin_memcpy(x, code + i, sizeof(x));
+		if (x[0] | x[1] | x[2] | x[3]) {
+			break;
+		}
+	}
+	return i;
+}
+
 /* The next byte from i on that is 0xe8 or 0xe9, or end. Eight at a time: most are not. */
 static size_t find_branch(const u8 *code, size_t i, size_t end)
 {
@@ -160,6 +174,10 @@ static size_t find_branch(const u8 *code, size_t i, size_t end)
 
 	for (; end - i >= 8; i += 8) {
 		__builtin_memcpy(&x, code + i, 8);
+		if (!x) {
+			i = skip_zeroes(code, i, end) - 8; /* half of a kernel is zeroes */
+			continue;
+		}
 		x = (x & ~ones) ^ ones * 0xe8;
 		x = (x - ones) & ~x & ones * 0x80; /* lowest set bit: first byte that was zero */
 		if (x) {
