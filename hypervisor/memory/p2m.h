@@ -15,6 +15,8 @@
 #include "hv/error.h"
 #include "mm/frame.h"
 
+struct domain_service;
+
 enum p2m_type {
 	P2M_NONE,	 /* nothing: an access exits */
 	P2M_RAM,	 /* the domain's own frame */
@@ -45,13 +47,18 @@ struct frame *p2m_get_frame(struct domain *d, gfn_t gfn, bool is_write, enum p2m
 
 /*
  * Sets 2^order frames. Takes over one reference for each RAM/SHARED/FOREIGN/GRANT frame when
- * it succeeds. What was there before is removed as p2m_remove() does. -ENOMEM: unchanged.
+ * it succeeds. What was there before is removed as p2m_remove() does. -EINVAL: not aligned to
+ * 2^order, or past the end. -ENOMEM: unchanged when order is 0; when it is more, some of the
+ * frames may be P2M_NONE now, and none has been taken over.
  */
 int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type type) MUST_CHECK;
 /* Removes 2^order entries; their references are dropped after the next flush. -ENOMEM when a superpage cannot be split. */
 int p2m_remove(struct domain *d, gfn_t gfn, unsigned int order) MUST_CHECK;
 /* Pays for what was changed; a hypercall calls it before it returns. Cheap when nothing is due. */
 void p2m_flush(struct domain *d);
+/* The highest gfn that was ever set. */
 u64 p2m_max_gfn(const struct domain *d);
+/* Root of the nested page tables, for the CPU. */
+mfn_t p2m_root(const struct domain *d);
 
 extern const struct domain_service p2m_service;
