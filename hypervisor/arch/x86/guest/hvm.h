@@ -19,6 +19,10 @@ struct hvm_segment {
 	u32 limit;
 	u64 base;
 };
+#define HVM_SEGMENT_PRESENT  0x080u
+#define HVM_SEGMENT_LONG     0x200u
+#define HVM_SEGMENT_BIG	     0x400u
+#define HVM_SEGMENT_GRANULAR 0x800u
 enum hvm_segment_index { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_GDTR, SEG_LDTR, SEG_IDTR, SEG_TR, SEG_COUNT };
 
 /* Everything that start, INIT/SIPI, VCPUOP_initialise and get/sethvmcontext exchange. */
@@ -35,6 +39,8 @@ struct hvm_cpu_state {
 
 enum hvm_event_type { HVM_EVENT_INTR = 0, HVM_EVENT_NMI = 2, HVM_EVENT_EXCEPTION = 3, HVM_EVENT_SOFT_INT = 4 };
 
+enum hvm_control { HVM_CR0, HVM_CR2, HVM_CR3, HVM_CR4, HVM_EFER, HVM_PAT, HVM_FS_BASE, HVM_GS_BASE, HVM_DEBUGCTL };
+
 struct hvm_backend {
 	const char *name;
 	bool (*cpu_enable)(void);		/* this physical CPU; false: not able (reason logged) */
@@ -49,9 +55,23 @@ struct hvm_backend {
 	void (*inject)(struct vcpu *v, enum hvm_event_type type, u8 vector, bool has_error, u32 error);
 	void (*flush_nested)(struct domain *d);	/* all CPUs that run or ran it; synchronous */
 	void (*tsc_offset_set)(struct vcpu *v, u64 offset);
+	/* Parts of the state, for v current or not running. */
+	void (*get_segment)(struct vcpu *v, enum hvm_segment_index index, struct hvm_segment *out);
+	u64 (*get_control)(struct vcpu *v, enum hvm_control which);
+	void (*set_control)(struct vcpu *v, enum hvm_control which, u64 value);
+	u8 (*get_cpl)(struct vcpu *v);
+	/* The instruction was done by software: rip moves, the interrupt shadow ends. */
+	void (*end_shadow)(struct vcpu *v);
+	void (*single_stepped)(struct vcpu *v); /* #DB after an instruction with TF set */
+	void (*ports_changed)(struct domain *d); /* its I/O bitmap was written */
 };
 extern const struct hvm_backend *hvm; /* RO_AFTER_INIT */
 extern const struct hvm_backend svm_backend;
+
+/* Start: chooses the back-end, or boot_refuse()s, and enables it on the boot CPU. Needs the heap. */
+void hvm_setup(void);
+/* On each other CPU, after its per-CPU data and segments are set. */
+void hvm_cpu_setup(void);
 
 u64 hvm_gpr(const struct vcpu *v, enum hvm_gpr r);
 void hvm_gpr_set(struct vcpu *v, enum hvm_gpr r, u64 value);
@@ -59,6 +79,13 @@ void hvm_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error);
 void hvm_inject_gp0(struct vcpu *v);
 void hvm_skip_instruction(struct vcpu *v, unsigned int length);
 void hvm_crash_guest(struct vcpu *v, const char *why); /* triple fault: domain shutdown with crash */
+
+/* HVMOP_set_evtchn_upcall_vector: -EINVAL below 16. */
+int hvm_upcall_vector_set(struct vcpu *v, u8 vector) MUST_CHECK;
+/* The guest's TSC is the machine's plus this (pvclock). */
+u64 hvm_tsc_offset(const struct vcpu *v);
+/* CPL and mode of the current vCPU, for hypercalls and translation. */
+bool hvm_is_64bit(struct vcpu *v);
 
 /* HVM parameters (<xen/hvm/params.h>), the callback vector among them. */
 int hvm_param_get(struct domain *d, u32 index, u64 *value) MUST_CHECK;

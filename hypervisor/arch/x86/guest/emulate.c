@@ -1,0 +1,678 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Instructions done by software: those that operating systems use on device memory, and
+ * string input and output. Everything is read and computed first; registers, flags and rip
+ * change last, so an instruction that faults half-way has only done what the CPU would have.
+ */
+#include "arch/x86/guest/hvm_arch.h"
+
+#include "arch/x86/guest/alu.h"
+#include "arch/x86/guest/cpu_bits.h"
+#include "arch/x86/guest/decode.h"
+#include "arch/x86/guest/trap.h"
+#include "core/softirq.h"
+#include "memory/guest_access.h"
+#include "memory/p2m.h"
+
+#define STRING_STEPS 256u /* iterations of a repeated instruction between two looks around */
+
+/* --- memory --- */
+
+static int translate(struct vcpu *v, u64 linear, bool is_write, gpa_t *gpa)
+{
+	if (arch_guest_translate(v, linear, is_write ? GUEST_WRITE : GUEST_READ, gpa) == 0) {
+		return 0;
+	}
+	hvm->set_control(v, HVM_CR2, linear);
+	hvm_inject_exception(v, X86_PF, true,
+			     (is_write ? X86_PF_WRITE : 0) |
+				     (hvm->get_cpl(v) == 3 ? X86_PF_USER : 0));
+	return -EFAULT;
+}
+
+/* One access that does not cross a page. Memory that is nobody's reads as all ones. */
+static void access_physical(struct vcpu *v, gpa_t gpa, unsigned int size_bytes, bool is_write,
+			    u64 *value)
+{
+	if (trap_dispatch_memory(v, gpa, size_bytes, is_write, value)) {
+		return;
+	}
+	if (is_write) {
+		if (guest_phys_write(v->domain, gpa, value, size_bytes) != 0) {
+			return;
+		}
+	} else {
+		*value = 0;
+		if (guest_phys_read(v->domain, value, gpa, size_bytes) != 0) {
+			*value = ~0ull;
+		}
+	}
+}
+
+static int access_linear(struct vcpu *v, u64 linear, unsigned int size_bytes, bool is_write,
+			 u64 *value)
+{
+	unsigned int first = (unsigned int)MIN(PAGE_SIZE - page_offset(linear), (u64)size_bytes);
+	gpa_t gpa[2];
+	unsigned int i;
+
+	if (translate(v, linear, is_write, &gpa[0]) != 0) {
+		return -EFAULT;
+	}
+	if (first == size_bytes) {
+		access_physical(v, gpa[0], size_bytes, is_write, value);
+	} else {
+		u64 whole = is_write ? *value : 0;
+
+		/* Across a page: byte by byte, both pages checked before the first. */
+		if (translate(v, linear + first, is_write, &gpa[1]) != 0) {
+			return -EFAULT;
+		}
+		for (i = 0; i < size_bytes; i++) {
+			gpa_t at = i < first ? gpa_add(gpa[0], i) : gpa_add(gpa[1], i - first);
+			u64 byte = whole >> 8 * i & 0xff;
+
+			access_physical(v, at, 1, is_write, &byte);
+			if (!is_write) {
+				whole |= (byte & 0xff) << 8 * i;
+			}
+		}
+		*value = whole;
+	}
+	if (!is_write) {
+		*value = alu_truncate(*value, size_bytes);
+	}
+	return 0;
+}
+
+int decode_fetch(struct vcpu *v, u8 *bytes, unsigned int want, unsigned int *count)
+{
+	u64 linear = hvm_linear(v, SEG_CS, v->arch->rip);
+	unsigned int done = 0;
+
+	while (done < want) {
+		unsigned int piece =
+			(unsigned int)MIN(PAGE_SIZE - page_offset(linear), (u64)(want - done));
+		gpa_t gpa;
+
+		if (arch_guest_translate(v, linear, GUEST_READ, &gpa) != 0 ||
+		    guest_phys_read(v->domain, bytes + done, gpa, piece) != 0) {
+			break;
+		}
+		done += piece;
+		linear += piece;
+	}
+	*count = done;
+	return done ? 0 : -EFAULT;
+}
+
+/* --- operands --- */
+
+static u64 reg_read(struct vcpu *v, u8 reg, unsigned int bytes, bool has_rex)
+{
+	const u64 *gpr = v->arch->gpr;
+
+	if (bytes == 1 && !has_rex && reg >= 4 && reg < 8) {
+		return gpr[reg - 4] >> 8 & 0xff; /* ah ch dh bh */
+	}
+	return alu_truncate(gpr[reg & 15], bytes);
+}
+
+static void reg_write(struct vcpu *v, u8 reg, unsigned int bytes, bool has_rex, u64 value)
+{
+	u64 *gpr = v->arch->gpr;
+
+	if (bytes == 1 && !has_rex && reg >= 4 && reg < 8) {
+		gpr[reg - 4] = (gpr[reg - 4] & ~0xff00ull) | (value & 0xff) << 8;
+		return;
+	}
+	reg &= 15;
+	switch (bytes) {
+	case 1:
+		gpr[reg] = (gpr[reg] & ~0xffull) | (value & 0xff);
+		break;
+	case 2:
+		gpr[reg] = (gpr[reg] & ~0xffffull) | (value & 0xffff);
+		break;
+	case 4:
+		gpr[reg] = (u32)value;
+		break;
+	default:
+		gpr[reg] = value;
+		break;
+	}
+}
+
+static u64 operand_linear(struct vcpu *v, const struct decoded *d)
+{
+	u64 offset = (u64)d->displacement;
+
+	if (d->has_base) {
+		offset += v->arch->gpr[d->base & 15];
+	}
+	if (d->has_index) {
+		offset += v->arch->gpr[d->index & 15] << d->scale_shift;
+	}
+	if (d->is_rip_relative) {
+		offset += v->arch->rip + d->length;
+	}
+	return hvm_linear(v, (enum hvm_segment_index)d->segment,
+			  alu_truncate(offset, d->address_bytes));
+}
+
+/* The instruction under way. */
+struct emulation {
+	struct vcpu *v;
+	struct decoded d;
+	u64 linear;	    /* of the memory operand */
+	unsigned int bytes; /* of the operation */
+	u64 flags;
+};
+
+static int load(struct emulation *e, u64 *value)
+{
+	return access_linear(e->v, e->linear, e->bytes, false, value);
+}
+
+static int store(struct emulation *e, u64 value)
+{
+	return access_linear(e->v, e->linear, e->bytes, true, &value);
+}
+
+static u64 own_reg(struct emulation *e)
+{
+	return reg_read(e->v, e->d.reg, e->bytes, e->d.has_rex);
+}
+
+static void own_reg_set(struct emulation *e, u64 value)
+{
+	reg_write(e->v, e->d.reg, e->bytes, e->d.has_rex, value);
+}
+
+/* --- groups of instructions; each: 0, -EFAULT (injected), -EOPNOTSUPP --- */
+
+/* memory op= source */
+static int modify(struct emulation *e, enum alu_op op, u64 source)
+{
+	u64 value, result;
+
+	if (load(e, &value) != 0) {
+		return -EFAULT;
+	}
+	result = alu_compute(op, value, source, e->bytes, &e->flags);
+	if (op == ALU_CMP || op == ALU_TEST) {
+		return 0;
+	}
+	return store(e, result);
+}
+
+static int do_arithmetic(struct emulation *e)
+{
+	enum alu_op op = (enum alu_op)(e->d.opcode >> 3 & 7);
+	u64 value, result;
+
+	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
+	if (!(e->d.opcode & 2)) {
+		return modify(e, op, own_reg(e));
+	}
+	if (load(e, &value) != 0) {
+		return -EFAULT;
+	}
+	result = alu_compute(op, own_reg(e), value, e->bytes, &e->flags);
+	if (op != ALU_CMP) {
+		own_reg_set(e, result);
+	}
+	return 0;
+}
+
+static int do_group3(struct emulation *e)
+{
+	u64 value;
+
+	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
+	switch (e->d.modrm >> 3 & 7) {
+	case 0:
+	case 1:
+		return modify(e, ALU_TEST, alu_truncate(e->d.immediate, e->bytes));
+	case 2:
+		return load(e, &value) ? -EFAULT : store(e, ~value);
+	case 3:
+		if (load(e, &value) != 0) {
+			return -EFAULT;
+		}
+		return store(e, alu_compute(ALU_SUB, 0, value, e->bytes, &e->flags));
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static int do_increment(struct emulation *e)
+{
+	u64 carry = e->flags & X86_RFLAGS_CF; /* INC and DEC leave it alone */
+	int rc;
+
+	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
+	switch (e->d.modrm >> 3 & 7) {
+	case 0:
+		rc = modify(e, ALU_ADD, 1);
+		break;
+	case 1:
+		rc = modify(e, ALU_SUB, 1);
+		break;
+	default:
+		return -EOPNOTSUPP;
+	}
+	e->flags = (e->flags & ~X86_RFLAGS_CF) | carry;
+	return rc;
+}
+
+static int do_mov(struct emulation *e)
+{
+	u64 value;
+
+	switch (e->d.opcode) {
+	case 0x88:
+	case 0x89:
+		e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
+		return store(e, own_reg(e));
+	case 0x8a:
+	case 0x8b:
+		e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
+		if (load(e, &value) != 0) {
+			return -EFAULT;
+		}
+		own_reg_set(e, value);
+		return 0;
+	case 0xc6:
+	case 0xc7:
+		if (e->d.modrm >> 3 & 7) {
+			return -EOPNOTSUPP;
+		}
+		e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
+		return store(e, e->d.immediate);
+	case 0x63: /* MOVSXD in 64-bit mode, ARPL otherwise */
+		if (hvm_code_bytes(e->v) != 8) {
+			return -EOPNOTSUPP;
+		}
+		e->bytes = MIN(e->d.operand_bytes, 4);
+		if (load(e, &value) != 0) {
+			return -EFAULT;
+		}
+		value = alu_sign_extend(value, e->bytes);
+		e->bytes = e->d.operand_bytes;
+		own_reg_set(e, value);
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static int do_moffs(struct emulation *e)
+{
+	u64 value;
+
+	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
+	e->linear = hvm_linear(e->v, (enum hvm_segment_index)e->d.segment,
+			       alu_truncate((u64)e->d.displacement, e->d.address_bytes));
+	if (e->d.opcode & 2) {
+		return store(e, reg_read(e->v, GPR_RAX, e->bytes, true));
+	}
+	if (load(e, &value) != 0) {
+		return -EFAULT;
+	}
+	reg_write(e->v, GPR_RAX, e->bytes, true, value);
+	return 0;
+}
+
+static int do_exchange(struct emulation *e)
+{
+	u64 value;
+
+	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
+	if (load(e, &value) != 0 || store(e, own_reg(e)) != 0) {
+		return -EFAULT;
+	}
+	own_reg_set(e, value);
+	return 0;
+}
+
+static int do_extend(struct emulation *e)
+{
+	u64 value;
+
+	e->bytes = (e->d.opcode & 1) ? 2 : 1;
+	if (load(e, &value) != 0) {
+		return -EFAULT;
+	}
+	if (e->d.opcode & 8) {
+		value = alu_sign_extend(value, e->bytes);
+	}
+	e->bytes = e->d.operand_bytes;
+	own_reg_set(e, value);
+	return 0;
+}
+
+static int do_compare_exchange(struct emulation *e)
+{
+	u64 value, accumulator;
+
+	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
+	accumulator = reg_read(e->v, GPR_RAX, e->bytes, true);
+	if (load(e, &value) != 0) {
+		return -EFAULT;
+	}
+	(void)alu_compute(ALU_CMP, accumulator, value, e->bytes, &e->flags);
+	if (accumulator == value) {
+		return store(e, own_reg(e));
+	}
+	reg_write(e->v, GPR_RAX, e->bytes, true, value);
+	return 0;
+}
+
+static int do_exchange_add(struct emulation *e)
+{
+	u64 value, sum;
+
+	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
+	if (load(e, &value) != 0) {
+		return -EFAULT;
+	}
+	sum = alu_compute(ALU_ADD, value, own_reg(e), e->bytes, &e->flags);
+	if (store(e, sum) != 0) {
+		return -EFAULT;
+	}
+	own_reg_set(e, value);
+	return 0;
+}
+
+/* BT and its kin: a register bit offset reaches beyond the operand, an immediate does not. */
+static int do_bit(struct emulation *e, unsigned int kind, bool is_immediate)
+{
+	u64 value, mask;
+	s64 bit;
+
+	e->bytes = e->d.operand_bytes;
+	if (is_immediate) {
+		bit = (s64)(e->d.immediate & (e->bytes * 8 - 1));
+	} else {
+		bit = (s64)alu_sign_extend(own_reg(e), e->bytes);
+		e->linear += (u64)((bit >> (e->bytes == 8   ? 6
+					    : e->bytes == 4 ? 5
+							    : 4)) *
+				   (s64)e->bytes);
+		bit &= e->bytes * 8 - 1;
+	}
+	if (load(e, &value) != 0) {
+		return -EFAULT;
+	}
+	mask = 1ull << bit;
+	e->flags = (e->flags & ~X86_RFLAGS_CF) | ((value & mask) ? X86_RFLAGS_CF : 0);
+	switch (kind) {
+	case 0:
+		return 0;
+	case 1:
+		return store(e, value | mask);
+	case 2:
+		return store(e, value & ~mask);
+	default:
+		return store(e, value ^ mask);
+	}
+}
+
+static int do_conditional_move(struct emulation *e)
+{
+	u64 value;
+
+	e->bytes = e->d.operand_bytes;
+	if (load(e, &value) != 0) {
+		return -EFAULT;
+	}
+	if (!alu_condition(e->flags, e->d.opcode & 15)) {
+		value = own_reg(e); /* a 32-bit form clears the upper half all the same */
+	}
+	own_reg_set(e, value);
+	return 0;
+}
+
+/* --- strings --- */
+
+static u64 count_register(struct vcpu *v, const struct decoded *d)
+{
+	return alu_truncate(v->arch->gpr[GPR_RCX], d->address_bytes);
+}
+
+static void step_register(struct vcpu *v, const struct decoded *d, enum hvm_gpr r, s64 by)
+{
+	reg_write(v, (u8)r, d->address_bytes, true, v->arch->gpr[r] + (u64)by);
+}
+
+static u64 string_linear(struct vcpu *v, const struct decoded *d, bool is_destination)
+{
+	u64 offset =
+		alu_truncate(v->arch->gpr[is_destination ? GPR_RDI : GPR_RSI], d->address_bytes);
+
+	return hvm_linear(v, is_destination ? SEG_ES : (enum hvm_segment_index)d->segment, offset);
+}
+
+/* MOVS, STOS, LODS once. */
+static int string_step(struct emulation *e, s64 step)
+{
+	u8 kind = e->d.opcode & 0xfe;
+	u64 value;
+
+	if (kind == 0xaa) {
+		value = e->v->arch->gpr[GPR_RAX];
+	} else {
+		e->linear = string_linear(e->v, &e->d, false);
+		if (load(e, &value) != 0) {
+			return -EFAULT;
+		}
+	}
+	if (kind == 0xac) {
+		reg_write(e->v, GPR_RAX, e->bytes, true, value);
+	} else {
+		e->linear = string_linear(e->v, &e->d, true);
+		if (store(e, value) != 0) {
+			return -EFAULT;
+		}
+		step_register(e->v, &e->d, GPR_RDI, step);
+	}
+	if (kind != 0xaa) {
+		step_register(e->v, &e->d, GPR_RSI, step);
+	}
+	return 0;
+}
+
+/* -EAGAIN: not finished, rip stays and the guest comes back. */
+static int do_string(struct emulation *e)
+{
+	bool is_repeated = e->d.has_rep || e->d.has_repne;
+	unsigned int steps;
+	s64 step;
+
+	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
+	step = (e->flags & X86_RFLAGS_DF) ? -(s64)e->bytes : (s64)e->bytes;
+	for (steps = 0; !is_repeated || count_register(e->v, &e->d); steps++) {
+		if (steps == STRING_STEPS || (steps && softirq_is_pending())) {
+			return -EAGAIN;
+		}
+		if (string_step(e, step) != 0) {
+			return -EFAULT;
+		}
+		if (!is_repeated) {
+			break;
+		}
+		step_register(e->v, &e->d, GPR_RCX, -1);
+	}
+	return 0;
+}
+
+static int do_one_byte(struct emulation *e)
+{
+	u8 opcode = e->d.opcode;
+
+	if (opcode < 0x40 && (opcode & 7) < 4) {
+		return do_arithmetic(e);
+	}
+	switch (opcode) {
+	case 0x80:
+	case 0x81:
+	case 0x83:
+		e->bytes = (opcode & 1) ? e->d.operand_bytes : 1;
+		return modify(e, (enum alu_op)(e->d.modrm >> 3 & 7),
+			      alu_truncate(e->d.immediate, e->bytes));
+	case 0x84:
+	case 0x85:
+		e->bytes = (opcode & 1) ? e->d.operand_bytes : 1;
+		return modify(e, ALU_TEST, own_reg(e));
+	case 0x86:
+	case 0x87:
+		return do_exchange(e);
+	case 0x63:
+	case 0x88:
+	case 0x89:
+	case 0x8a:
+	case 0x8b:
+	case 0xc6:
+	case 0xc7:
+		return do_mov(e);
+	case 0xa0:
+	case 0xa1:
+	case 0xa2:
+	case 0xa3:
+		return do_moffs(e);
+	case 0xa4:
+	case 0xa5:
+	case 0xaa:
+	case 0xab:
+	case 0xac:
+	case 0xad:
+		return do_string(e);
+	case 0xf6:
+	case 0xf7:
+		return do_group3(e);
+	case 0xfe:
+	case 0xff:
+		return do_increment(e);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static int do_two_byte(struct emulation *e)
+{
+	u8 opcode = e->d.opcode;
+
+	if ((opcode & 0xf0) == 0x40) {
+		return do_conditional_move(e);
+	}
+	switch (opcode) {
+	case 0xa3:
+	case 0xab:
+	case 0xb3:
+	case 0xbb:
+		return do_bit(e, opcode >> 3 & 3, false);
+	case 0xba:
+		if ((e->d.modrm >> 3 & 7) < 4) {
+			return -EOPNOTSUPP;
+		}
+		return do_bit(e, e->d.modrm >> 3 & 3, true);
+	case 0xb0:
+	case 0xb1:
+		return do_compare_exchange(e);
+	case 0xb6:
+	case 0xb7:
+	case 0xbe:
+	case 0xbf:
+		return do_extend(e);
+	case 0xc0:
+	case 0xc1:
+		return do_exchange_add(e);
+	case 0xc3: /* MOVNTI */
+		e->bytes = e->d.operand_bytes;
+		return store(e, own_reg(e));
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/* String and absolute-address forms have their memory operand without ModRM. */
+static bool has_memory_operand(const struct decoded *d)
+{
+	return d->is_memory || (d->map == 0 && d->opcode >= 0xa0 && d->opcode <= 0xad &&
+				d->opcode != 0xa8 && d->opcode != 0xa9);
+}
+
+int emulate_memory(struct vcpu *v, gpa_t address, bool is_write)
+{
+	struct emulation e = {.v = v, .flags = v->arch->rflags};
+	u8 bytes[DECODE_BYTES_MAX];
+	unsigned int count;
+	int rc;
+
+	if (decode_fetch(v, bytes, sizeof(bytes), &count) != 0 ||
+	    decode_instruction(bytes, count, hvm_code_bytes(v), &e.d) != 0 ||
+	    !has_memory_operand(&e.d)) {
+		return -EOPNOTSUPP;
+	}
+	if (e.d.is_memory) {
+		e.linear = operand_linear(v, &e.d);
+	}
+	rc = e.d.map == 0 ? do_one_byte(&e) : e.d.map == 1 ? do_two_byte(&e) : -EOPNOTSUPP;
+	if (rc == -EAGAIN) {
+		return 0;
+	}
+	if (rc) {
+		return rc;
+	}
+	v->arch->rflags =
+		(v->arch->rflags & ~X86_RFLAGS_ARITHMETIC) | (e.flags & X86_RFLAGS_ARITHMETIC);
+	hvm_skip_instruction(v, e.d.length);
+	return 0;
+}
+
+int emulate_string_io(struct vcpu *v, const struct exit_io *io)
+{
+	struct emulation e = {.v = v, .flags = v->arch->rflags, .bytes = io->size_bytes};
+	u8 bytes[DECODE_BYTES_MAX];
+	unsigned int count, steps;
+	s64 step = (v->arch->rflags & X86_RFLAGS_DF) ? -(s64)io->size_bytes : io->size_bytes;
+
+	if (decode_fetch(v, bytes, sizeof(bytes), &count) != 0 ||
+	    decode_instruction(bytes, count, hvm_code_bytes(v), &e.d) != 0 || e.d.map != 0 ||
+	    (e.d.opcode & 0xfc) != 0x6c) {
+		return -EOPNOTSUPP;
+	}
+	for (steps = 0; !io->is_rep || count_register(v, &e.d); steps++) {
+		u64 value = 0;
+
+		if (steps == STRING_STEPS || (steps && softirq_is_pending())) {
+			return 0;
+		}
+		e.linear = string_linear(v, &e.d, io->is_in);
+		if (io->is_in) {
+			gpa_t gpa;
+
+			/* A port must not be read when there is no place for the value. */
+			if (translate(v, e.linear, true, &gpa) != 0) {
+				return -EFAULT;
+			}
+			exit_port_access(v, io->port, io->size_bytes, true, &value);
+			if (store(&e, value) != 0) {
+				return -EFAULT;
+			}
+		} else {
+			if (load(&e, &value) != 0) {
+				return -EFAULT;
+			}
+			exit_port_access(v, io->port, io->size_bytes, false, &value);
+		}
+		step_register(v, &e.d, io->is_in ? GPR_RDI : GPR_RSI, step);
+		if (!io->is_rep) {
+			break;
+		}
+		step_register(v, &e.d, GPR_RCX, -1);
+	}
+	hvm_skip_instruction(v, e.d.length);
+	return 0;
+}

@@ -1,0 +1,674 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "arch/x86/guest/hvm.h"
+
+#include <xen/hvm/hvm_vcpu.h>
+#include <xen/sched.h>
+
+#include "arch/x86/guest/cpu_bits.h"
+#include "arch/x86/guest/hvm_arch.h"
+#include "arch/x86/guest/insn.h"
+#include "arch/x86/guest/svm.h"
+#include "arch/x86/guest/vlapic.h"
+#include "core/log.h"
+#include "core/panic.h"
+#include "core/percpu.h"
+#include "core/smp.h"
+#include "domain/service.h"
+#include "lib/string.h"
+#include "memory/p2m.h"
+#include "mm/heap.h"
+#include "sched/sched.h"
+
+const struct hvm_backend *hvm RO_AFTER_INIT;
+u64 hvm_xcr0_mask RO_AFTER_INIT;
+static unsigned int xsave_order RO_AFTER_INIT;
+static bool has_rdtscp RO_AFTER_INIT;
+static bool has_ibpb RO_AFTER_INIT;
+
+#define PRED_CMD_IBPB 1ull
+#define XCR0_KNOWN    0x2e7ull /* x87, SSE, AVX, AVX-512, PKRU */
+#define XSAVE_MXCSR   24
+#define MXCSR_RESET   0x1f80u
+#define FCW_RESET     0x37fu
+
+/* The domain whose vCPU this CPU ran last; the branch predictors still know it. */
+static DEFINE_PER_CPU(struct domain *, hvm_last_domain);
+
+static void detect_features(void)
+{
+	u32 r[4];
+
+	insn_cpuid(1, 0, r);
+	if (r[2] & (1u << 26)) {
+		u32 size;
+
+		insn_write_cr4(insn_read_cr4() | X86_CR4_OSXSAVE);
+		insn_cpuid(0xd, 0, r);
+		hvm_xcr0_mask = (r[0] | (u64)r[3] << 32) & XCR0_KNOWN;
+		insn_xsetbv(hvm_xcr0_mask);
+		insn_cpuid(0xd, 0, r);
+		size = r[1];
+		while ((PAGE_SIZE << xsave_order) < size) {
+			xsave_order++;
+		}
+	}
+	insn_cpuid(0x80000001u, 0, r);
+	has_rdtscp = (r[3] & (1u << 27)) != 0;
+	insn_cpuid(0x80000000u, 0, r);
+	if (r[0] >= 0x80000008u) {
+		insn_cpuid(0x80000008u, 0, r);
+		has_ibpb = (r[1] & (1u << 12)) != 0;
+	}
+}
+
+void hvm_cpu_setup(void)
+{
+	u64 cr4 = insn_read_cr4() | X86_CR4_OSFXSR | X86_CR4_OSXMM;
+
+	if (hvm_xcr0_mask) {
+		cr4 |= X86_CR4_OSXSAVE;
+	}
+	insn_write_cr4(cr4);
+	if (!hvm->cpu_enable()) {
+		panic("CPU %u cannot run guests as the first one can", smp_cpu_id());
+	}
+}
+
+void hvm_setup(void)
+{
+	hvm = &svm_backend;
+	insn_write_cr4(insn_read_cr4() | X86_CR4_OSFXSR | X86_CR4_OSXMM);
+	detect_features();
+	if (!hvm->cpu_enable()) {
+		boot_refuse("This machine has no AMD SVM with nested paging that Mullion can use. "
+			    "Switch virtualization on in the firmware's setup; in QEMU, add "
+			    "-cpu max,+svm,+npt.");
+	}
+	log_info("guests run with %s\n", hvm->name);
+}
+
+/* --- registers --- */
+
+u64 hvm_gpr(const struct vcpu *v, enum hvm_gpr r)
+{
+	return v->arch->gpr[r];
+}
+
+void hvm_gpr_set(struct vcpu *v, enum hvm_gpr r, u64 value)
+{
+	v->arch->gpr[r] = value;
+}
+
+bool hvm_is_64bit(struct vcpu *v)
+{
+	struct hvm_segment cs;
+
+	if (!(hvm->get_control(v, HVM_EFER) & X86_EFER_LMA)) {
+		return false;
+	}
+	hvm->get_segment(v, SEG_CS, &cs);
+	return (cs.attributes & HVM_SEGMENT_LONG) != 0;
+}
+
+unsigned int hvm_code_bytes(struct vcpu *v)
+{
+	struct hvm_segment cs;
+
+	if (hvm_is_64bit(v)) {
+		return 8;
+	}
+	if (!(hvm->get_control(v, HVM_CR0) & X86_CR0_PE) || (v->arch->rflags & X86_RFLAGS_VM)) {
+		return 2;
+	}
+	hvm->get_segment(v, SEG_CS, &cs);
+	return (cs.attributes & HVM_SEGMENT_BIG) ? 4 : 2;
+}
+
+u64 hvm_linear(struct vcpu *v, enum hvm_segment_index index, u64 offset)
+{
+	struct hvm_segment segment;
+
+	if (hvm_is_64bit(v)) {
+		if (index != SEG_FS && index != SEG_GS) {
+			return offset;
+		}
+		hvm->get_segment(v, index, &segment);
+		return segment.base + offset;
+	}
+	hvm->get_segment(v, index, &segment);
+	return (u32)(segment.base + offset);
+}
+
+u64 hvm_tsc_offset(const struct vcpu *v)
+{
+	return v->arch->tsc_offset;
+}
+
+/* --- injection --- */
+
+static bool is_contributory(u8 vector)
+{
+	return vector == X86_DE || (vector >= X86_TS && vector <= X86_GP);
+}
+
+/*
+ * An exception while another was being delivered: APM 2 8.2.9, SDM 3 table 6-5. An interrupt or
+ * NMI that was being delivered waits until after this exception.
+ */
+void hvm_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
+{
+	struct hvm_event *held = &v->arch->held;
+
+	if (held->is_valid && held->type == HVM_EVENT_EXCEPTION) {
+		u8 first = held->vector;
+
+		held->is_valid = false;
+		if (first == X86_DF) {
+			hvm_crash_guest(v, "triple fault");
+			return;
+		}
+		if ((is_contributory(first) && is_contributory(vector)) ||
+		    (first == X86_PF && (vector == X86_PF || is_contributory(vector)))) {
+			vector = X86_DF;
+			has_error = true;
+			error = 0;
+		}
+	}
+	hvm->inject(v, HVM_EVENT_EXCEPTION, vector, has_error, error);
+}
+
+void hvm_inject_gp0(struct vcpu *v)
+{
+	hvm_inject_exception(v, X86_GP, true, 0);
+}
+
+void hvm_skip_instruction(struct vcpu *v, unsigned int length)
+{
+	struct arch_vcpu *a = v->arch;
+
+	a->rip += length;
+	if (unlikely(!hvm_is_64bit(v))) {
+		a->rip = (u32)a->rip;
+	}
+	a->rflags &= ~X86_RFLAGS_RF;
+	hvm->end_shadow(v);
+	if (unlikely(a->rflags & X86_RFLAGS_TF)) {
+		hvm->single_stepped(v);
+	}
+}
+
+void hvm_crash_guest(struct vcpu *v, const char *why)
+{
+	struct hvm_cpu_state s;
+
+	hvm->get_state(v, &s);
+	log_guest(v->domain, "vcpu %u: %s; rip %#llx cs %#x rsp %#llx rflags %#llx\n",
+		  vcpu_id_raw(v->id), why, (unsigned long long)s.rip, s.seg[SEG_CS].selector,
+		  (unsigned long long)s.gpr[GPR_RSP], (unsigned long long)s.rflags);
+	log_guest(v->domain, "cr0 %#llx cr2 %#llx cr3 %#llx cr4 %#llx efer %#llx rax %#llx\n",
+		  (unsigned long long)s.cr0, (unsigned long long)s.cr2, (unsigned long long)s.cr3,
+		  (unsigned long long)s.cr4, (unsigned long long)s.efer,
+		  (unsigned long long)s.gpr[GPR_RAX]);
+	domain_crash(v->domain, why);
+}
+
+/* --- running --- */
+
+void arch_vcpu_run(struct vcpu *v)
+{
+	hvm->run(v);
+}
+
+void arch_vcpu_kick(struct vcpu *v)
+{
+	/* Pairs with the store of in_guest in svm_run(): what the caller stored is seen there. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (load_relaxed(&v->arch->in_guest)) {
+		smp_kick(load_relaxed(&v->cpu));
+	}
+}
+
+void hvm_fpu_load(struct vcpu *v)
+{
+	struct arch_vcpu *a = v->arch;
+
+	if (!hvm_xcr0_mask) {
+		insn_fxrstor(a->xsave);
+		return;
+	}
+	insn_xsetbv(hvm_xcr0_mask);
+	insn_xrstor(a->xsave, hvm_xcr0_mask);
+	insn_xsetbv(a->xcr0);
+}
+
+void hvm_fpu_save(struct vcpu *v)
+{
+	struct arch_vcpu *a = v->arch;
+
+	if (!hvm_xcr0_mask) {
+		insn_fxsave(a->xsave);
+		return;
+	}
+	insn_xsetbv(hvm_xcr0_mask);
+	insn_xsave(a->xsave, hvm_xcr0_mask);
+}
+
+void arch_vcpu_load(struct vcpu *v)
+{
+	struct arch_vcpu *a = v->arch;
+	struct domain **last = this_cpu_ptr(hvm_last_domain);
+
+	if (has_ibpb && *last != v->domain) {
+		insn_wrmsr(X86_MSR_PRED_CMD, PRED_CMD_IBPB);
+	}
+	*last = v->domain;
+	hvm_fpu_load(v);
+	if (has_rdtscp) {
+		insn_wrmsr(X86_MSR_TSC_AUX, a->tsc_aux);
+	}
+	hvm->load(v);
+	a->is_loaded = true;
+	vlapic_timer_migrate(v, smp_cpu_id());
+	arch_vcpu_update_time(v);
+}
+
+void arch_vcpu_save(struct vcpu *v)
+{
+	hvm->save(v);
+	hvm_fpu_save(v);
+	v->arch->is_loaded = false;
+}
+
+/* --- events --- */
+
+void arch_vcpu_notify_event(struct vcpu *v)
+{
+	struct arch_vcpu *a = v->arch;
+
+	if (a->upcall_vector) {
+		vlapic_post(v, a->upcall_vector, false);
+		return;
+	}
+	__atomic_store_n(&a->event_pending, 1, __ATOMIC_SEQ_CST);
+	if (v->domain->arch->callback_gsi) {
+		hvm_callback_gsi_update(v);
+	}
+	vcpu_wake_event(v);
+	arch_vcpu_kick(v);
+}
+
+bool arch_vcpu_has_interrupt(struct vcpu *v)
+{
+	struct arch_vcpu *a = v->arch;
+
+	return (load_acquire(&a->event_pending) && v->domain->arch->has_callback_vector) ||
+	       load_acquire(&a->nmi_pending) || a->held.is_valid || a->next.is_valid ||
+	       load_acquire(&a->startup) == HVM_STARTUP_INIT_WANTED || vlapic_pending(v) >= 0;
+}
+
+void hvm_post_nmi(struct vcpu *v)
+{
+	__atomic_store_n(&v->arch->nmi_pending, 1, __ATOMIC_SEQ_CST);
+	vcpu_wake_event(v);
+	arch_vcpu_kick(v);
+}
+
+int hvm_upcall_vector_set(struct vcpu *v, u8 vector)
+{
+	if (vector < 16) {
+		return -EINVAL;
+	}
+	v->arch->upcall_vector = vector;
+	return 0;
+}
+
+/* --- start, INIT, SIPI --- */
+
+static void state_reset(struct hvm_cpu_state *s)
+{
+	static const struct hvm_segment data = {.attributes = 0x93, .limit = 0xffff};
+	unsigned int i;
+
+	/* APM 2 table 14-1 */
+	memset(s, 0, sizeof(*s));
+	for (i = 0; i < SEG_COUNT; i++) {
+		s->seg[i] = data;
+	}
+	s->seg[SEG_CS] = (struct hvm_segment){0xf000, 0x9b, 0xffff, 0xffff0000u};
+	s->seg[SEG_LDTR].attributes = 0x82;
+	s->seg[SEG_TR].attributes = 0x8b;
+	s->seg[SEG_GDTR].attributes = 0;
+	s->seg[SEG_IDTR].attributes = 0;
+	s->rip = 0xfff0;
+	s->rflags = X86_RFLAGS_ONE;
+	s->cr0 = X86_CR0_ET;
+	s->dr6 = 0xffff0ff0;
+	s->dr7 = 0x400;
+	s->pat = X86_PAT_RESET;
+	s->gpr[GPR_RDX] = 0xf00;
+}
+
+void arch_vcpu_reset(struct vcpu *v)
+{
+	struct arch_vcpu *a = v->arch;
+	struct hvm_cpu_state state;
+
+	state_reset(&state);
+	state.tsc_aux = a->tsc_aux;
+	hvm->set_state(v, &state);
+	a->held.is_valid = false;
+	a->next.is_valid = false;
+	a->nmi_masked = false;
+	store_relaxed(&a->nmi_pending, 0);
+	store_relaxed(&a->event_pending, 0);
+	vlapic_reset(v);
+}
+
+static void start_at_page(struct vcpu *v, u8 page)
+{
+	struct hvm_cpu_state state;
+
+	state_reset(&state);
+	state.tsc_aux = v->arch->tsc_aux;
+	state.seg[SEG_CS].selector = (u16)(page << 8);
+	state.seg[SEG_CS].base = (u64)page << 12;
+	state.rip = 0;
+	hvm->set_state(v, &state);
+	v->is_initialised = true;
+}
+
+/*
+ * A vCPU that runs resets itself when it next looks (hvm_handle_startup); one that is down
+ * is changed by the sender, because it cannot run until vcpu_up().
+ */
+void hvm_send_init(struct vcpu *v)
+{
+	struct arch_vcpu *a = v->arch;
+
+	a->sipi_vector = -1;
+	if (!load_acquire(&v->is_up)) {
+		__atomic_store_n(&a->startup, HVM_STARTUP_WAIT_SIPI, __ATOMIC_SEQ_CST);
+		return;
+	}
+	__atomic_store_n(&a->startup, HVM_STARTUP_INIT_WANTED, __ATOMIC_SEQ_CST);
+	vcpu_wake_event(v);
+	arch_vcpu_kick(v);
+}
+
+void hvm_send_sipi(struct vcpu *v, u8 page)
+{
+	struct arch_vcpu *a = v->arch;
+	u8 startup = load_acquire(&a->startup);
+
+	if (startup == HVM_STARTUP_INIT_WANTED) {
+		/* It has not seen the INIT yet and finds this when it does. */
+		__atomic_store_n(&a->sipi_vector, page, __ATOMIC_SEQ_CST);
+		return;
+	}
+	if (load_acquire(&v->is_up)) {
+		return; /* the second SIPI of the usual two */
+	}
+	/* It may still be on its way out of its CPU. */
+	sched_sleep_sync(v);
+	arch_vcpu_reset(v);
+	start_at_page(v, page);
+	__atomic_store_n(&a->startup, HVM_STARTUP_NONE, __ATOMIC_SEQ_CST);
+	vcpu_up(v);
+}
+
+bool hvm_handle_startup(struct vcpu *v)
+{
+	struct arch_vcpu *a = v->arch;
+	s16 page;
+
+	if (likely(load_relaxed(&a->startup) != HVM_STARTUP_INIT_WANTED)) {
+		return false;
+	}
+	arch_vcpu_reset(v);
+	page = __atomic_exchange_n(&a->sipi_vector, -1, __ATOMIC_SEQ_CST);
+	if (page >= 0) {
+		start_at_page(v, (u8)page);
+		__atomic_store_n(&a->startup, HVM_STARTUP_NONE, __ATOMIC_SEQ_CST);
+		return false;
+	}
+	__atomic_store_n(&a->startup, HVM_STARTUP_WAIT_SIPI, __ATOMIC_SEQ_CST);
+	vcpu_down(v);
+	return true;
+}
+
+/* --- VCPUOP_initialise: struct vcpu_hvm_context, <xen/hvm/hvm_vcpu.h> --- */
+
+static bool is_segment_good(const struct hvm_segment *s, bool is_code)
+{
+	u16 type = s->attributes & 0xf;
+
+	if (s->attributes & 0xf000) {
+		return false;
+	}
+	if (!(s->attributes & HVM_SEGMENT_PRESENT)) {
+		return !is_code;
+	}
+	/* A code or data segment, readable, of the kind asked for, accessed set as the CPU would.
+	 */
+	if (!(s->attributes & 0x10) || ((type & 8) != 0) != is_code) {
+		return false;
+	}
+	/* Limit and granularity must agree: low bits all ones when in pages. */
+	if (s->attributes & HVM_SEGMENT_GRANULAR) {
+		return (s->limit & 0xfff) == 0xfff;
+	}
+	return s->limit <= 0xfffff;
+}
+
+static int context_32(const struct vcpu_hvm_x86_32 *in, struct hvm_cpu_state *s)
+{
+	if (in->pad1 || in->pad2[0] || in->pad2[1] || in->pad2[2]) {
+		return -EINVAL;
+	}
+	if (in->efer & ~(X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NXE)) {
+		return -EINVAL;
+	}
+	s->gpr[GPR_RAX] = in->eax;
+	s->gpr[GPR_RCX] = in->ecx;
+	s->gpr[GPR_RDX] = in->edx;
+	s->gpr[GPR_RBX] = in->ebx;
+	s->gpr[GPR_RSP] = in->esp;
+	s->gpr[GPR_RBP] = in->ebp;
+	s->gpr[GPR_RSI] = in->esi;
+	s->gpr[GPR_RDI] = in->edi;
+	s->rip = in->eip;
+	s->rflags = in->eflags;
+	s->cr0 = in->cr0;
+	s->cr3 = in->cr3;
+	s->cr4 = in->cr4;
+	s->efer = in->efer;
+	s->seg[SEG_CS] = (struct hvm_segment){0, in->cs_ar, in->cs_limit, in->cs_base};
+	s->seg[SEG_DS] = (struct hvm_segment){0, in->ds_ar, in->ds_limit, in->ds_base};
+	s->seg[SEG_SS] = (struct hvm_segment){0, in->ss_ar, in->ss_limit, in->ss_base};
+	s->seg[SEG_ES] = (struct hvm_segment){0, in->es_ar, in->es_limit, in->es_base};
+	s->seg[SEG_TR] = (struct hvm_segment){0, in->tr_ar, in->tr_limit, in->tr_base};
+	/* The TSS is not looked at by anybody before the guest loads its own. */
+	if (!s->seg[SEG_TR].attributes) {
+		s->seg[SEG_TR] = (struct hvm_segment){0, 0x8b, 0x67, 0};
+	}
+	if (!is_segment_good(&s->seg[SEG_CS], true) || !is_segment_good(&s->seg[SEG_DS], false) ||
+	    !is_segment_good(&s->seg[SEG_SS], false) || !is_segment_good(&s->seg[SEG_ES], false) ||
+	    (s->seg[SEG_TR].attributes & 0xff) != 0x8b || (s->seg[SEG_TR].attributes & 0xf000)) {
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int context_64(const struct vcpu_hvm_x86_64 *in, struct hvm_cpu_state *s)
+{
+	const u64 long_mode = X86_EFER_LME | X86_EFER_LMA;
+
+	if (!(in->cr0 & X86_CR0_PG) || !(in->cr4 & X86_CR4_PAE) ||
+	    (in->efer & long_mode) != long_mode ||
+	    (in->efer & ~(long_mode | X86_EFER_SCE | X86_EFER_NXE))) {
+		return -EINVAL;
+	}
+	s->gpr[GPR_RAX] = in->rax;
+	s->gpr[GPR_RCX] = in->rcx;
+	s->gpr[GPR_RDX] = in->rdx;
+	s->gpr[GPR_RBX] = in->rbx;
+	s->gpr[GPR_RSP] = in->rsp;
+	s->gpr[GPR_RBP] = in->rbp;
+	s->gpr[GPR_RSI] = in->rsi;
+	s->gpr[GPR_RDI] = in->rdi;
+	s->rip = in->rip;
+	s->rflags = in->rflags;
+	s->cr0 = in->cr0;
+	s->cr3 = in->cr3;
+	s->cr4 = in->cr4;
+	s->efer = in->efer;
+	s->seg[SEG_CS] = (struct hvm_segment){0, 0xa9b, ~0u, 0};
+	s->seg[SEG_DS] = s->seg[SEG_ES] = s->seg[SEG_SS] = (struct hvm_segment){0, 0xc93, ~0u, 0};
+	s->seg[SEG_TR] = (struct hvm_segment){0, 0x8b, 0x67, 0};
+	return 0;
+}
+
+int arch_vcpu_initialise(struct vcpu *v, const void *context)
+{
+	const struct vcpu_hvm_context *in = context;
+	struct hvm_cpu_state s;
+	int rc;
+
+	if (in->pad) {
+		return -EINVAL;
+	}
+	state_reset(&s);
+	s.gpr[GPR_RDX] = 0;
+	switch (in->mode) {
+	case VCPU_HVM_MODE_32B:
+		rc = context_32(&in->cpu_regs.x86_32, &s);
+		break;
+	case VCPU_HVM_MODE_64B:
+		rc = context_64(&in->cpu_regs.x86_64, &s);
+		break;
+	default:
+		rc = -EINVAL;
+		break;
+	}
+	if (rc) {
+		return rc;
+	}
+	/* What VMRUN itself would refuse: APM 2 15.5.1. */
+	if (((s.cr0 & X86_CR0_PG) && !(s.cr0 & X86_CR0_PE)) ||
+	    ((s.cr0 & X86_CR0_NW) && !(s.cr0 & X86_CR0_CD)) || (s.cr0 >> 32) ||
+	    ((s.efer & X86_EFER_LME) && (s.cr0 & X86_CR0_PG) && !(s.cr4 & X86_CR4_PAE)) ||
+	    (s.rflags & (X86_RFLAGS_VM)) || (s.rflags >> 22)) {
+		return -EINVAL;
+	}
+	s.cr0 |= X86_CR0_ET;
+	hvm->set_state(v, &s);
+	v->arch->startup = HVM_STARTUP_NONE;
+	return 0;
+}
+
+/* --- the service --- */
+
+static int arch_domain_init(struct domain *d, const struct domain_config *config)
+{
+	struct arch_domain *a;
+	int rc;
+
+	a = heap_alloc(sizeof(*a));
+	if (!a) {
+		return -ENOMEM;
+	}
+	d->arch = a;
+	a->iopm = heap_alloc_pages_for(d, IOPM_ORDER);
+	if (!a->iopm) {
+		rc = -ENOMEM;
+		goto free_arch;
+	}
+	memset(a->iopm, 0xff, PAGE_SIZE << IOPM_ORDER); /* every port exits */
+	rc = vlapic_mmio_setup(d);
+	if (rc) {
+		goto free_iopm;
+	}
+	return 0;
+
+free_iopm:
+	heap_free_pages_for(d, a->iopm, IOPM_ORDER);
+free_arch:
+	d->arch = NULL;
+	heap_free(a);
+	return rc;
+}
+
+static void arch_domain_fini(struct domain *d)
+{
+	struct arch_domain *a = d->arch;
+
+	if (!a) {
+		return;
+	}
+	trap_free_all(d);
+	heap_free_pages_for(d, a->iopm, IOPM_ORDER);
+	heap_free(a);
+	d->arch = NULL;
+}
+
+static void arch_vcpu_fini(struct vcpu *v)
+{
+	struct arch_vcpu *a = v->arch;
+
+	if (!a) {
+		return;
+	}
+	vlapic_destroy(v);
+	hvm->vcpu_fini(v);
+	if (a->xsave) {
+		heap_free_pages_for(v->domain, a->xsave, xsave_order);
+	}
+	heap_free(a);
+	v->arch = NULL;
+}
+
+static int arch_vcpu_init(struct vcpu *v)
+{
+	struct arch_vcpu *a;
+	int rc;
+
+	a = heap_alloc(sizeof(*a));
+	if (!a) {
+		return -ENOMEM;
+	}
+	v->arch = a;
+	a->sipi_vector = -1;
+	a->startup = HVM_STARTUP_WAIT_SIPI;
+	a->xcr0 = 1;
+	mtrr_reset(&a->mtrr);
+	a->xsave = heap_alloc_pages_for(v->domain, xsave_order);
+	if (!a->xsave) {
+		rc = -ENOMEM;
+		goto undo;
+	}
+	/* An empty header gives every component its reset state; these two are not part of it. */
+	*(u32 *)((u8 *)a->xsave + XSAVE_MXCSR) = MXCSR_RESET;
+	*(u16 *)a->xsave = FCW_RESET;
+	rc = hvm->vcpu_init(v);
+	if (rc) {
+		goto undo;
+	}
+	rc = vlapic_create(v);
+	if (rc) {
+		goto undo;
+	}
+	arch_vcpu_reset(v);
+	return 0;
+
+undo:
+	arch_vcpu_fini(v);
+	return rc;
+}
+
+const struct domain_service arch_domain_service = {
+	.name = "x86 guest",
+	.init = arch_domain_init,
+	.vcpu_init = arch_vcpu_init,
+	.vcpu_fini = arch_vcpu_fini,
+	.fini = arch_domain_fini,
+};

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What arch/x86/guest keeps for a domain and for a vCPU. Private to this folder.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <xen/hvm/params.h>
+#include <xen/xen.h>
+
+#include "arch/x86/guest/hvm.h"
+#include "core/timer.h"
+#include "hv/addr.h"
+#include "hv/types.h"
+#include "lib/bitmap.h"
+
+struct vmcb;
+struct trap_range;
+struct vlapic;
+
+#define TRAP_MEMORY_MAX	    64
+#define TRAP_PORTS_MAX	    32
+#define IOPM_SIZE_BYTES	    0x3000 /* 65,536 ports and 3 bits, APM 2 15.10.1 */
+#define IOPM_ORDER	    2
+#define MTRR_VARIABLE_COUNT 8
+
+struct arch_domain {
+	u8 *iopm;				    /* 2^IOPM_ORDER pages; a set bit exits */
+	struct trap_range *ports[TRAP_PORTS_MAX];   /* RCU */
+	struct trap_range *memory[TRAP_MEMORY_MAX]; /* RCU */
+	u64 params[HVM_NR_PARAMS];
+	u8 callback_vector; /* 0: none */
+	bool has_callback_vector;
+	u32 callback_gsi; /* 0: none */
+};
+
+/* What an interrupted delivery left to be delivered again; event injection in general. */
+struct hvm_event {
+	bool is_valid;
+	u8 type; /* enum hvm_event_type */
+	u8 vector;
+	bool has_error;
+	u32 error;
+};
+
+/* INIT and SIPI, APM 2 14.1.5, SDM 3 8.4. */
+enum hvm_startup { HVM_STARTUP_NONE, HVM_STARTUP_INIT_WANTED, HVM_STARTUP_WAIT_SIPI };
+
+struct mtrr_state {
+	u64 def_type;
+	u64 fixed[11];
+	u64 variable[2 * MTRR_VARIABLE_COUNT];
+};
+
+struct arch_vcpu {
+	/* svm_entry.S knows the offset of gpr: keep it first */
+	u64 gpr[GPR_COUNT];
+	u64 rip, rflags; /* valid while its exit is handled, and while it does not run */
+
+	struct vmcb *vmcb;
+	hpa_t vmcb_address;
+
+	u8 in_guest;	  /* set before the last look at pending work, cleared after the exit */
+	u8 event_pending; /* evtchn_upcall_pending went 0 to 1 */
+	u8 nmi_pending;
+	bool nmi_masked; /* an NMI was injected, its IRET not seen yet */
+	u8 startup;	 /* enum hvm_startup, atomic */
+
+	s16 sipi_vector; /* -1: none */
+	bool is_loaded;	 /* its FPU and MSRs are on the CPU */
+
+	struct hvm_event held; /* to be delivered again */
+	struct hvm_event next; /* injected by a handler, goes out at the next entry */
+
+	u64 asid_generation; /* of the CPU that it ran on; 0: needs a new one */
+	cpu_t asid_cpu;
+	u32 asid;
+
+	u8 upcall_vector; /* HVMOP_set_evtchn_upcall_vector; 0: none */
+
+	struct vlapic *vlapic;
+
+	void *xsave; /* 2^xsave_order pages */
+	u64 xcr0;
+	u64 tsc_offset;
+	u64 tsc_aux;
+	u64 tsc_adjust;
+	u64 dr[4];
+	bool is_dr_live; /* dr0-3 are in the CPU, accesses do not exit */
+	struct mtrr_state mtrr;
+};
+
+/* --- hvm.c --- */
+extern u64 hvm_xcr0_mask; /* RO_AFTER_INIT; 0: no XSAVE */
+void hvm_fpu_load(struct vcpu *v);
+void hvm_fpu_save(struct vcpu *v);
+/* INIT seen by the vCPU itself at its next entry. True: it is not to be entered. */
+bool hvm_handle_startup(struct vcpu *v);
+void hvm_send_init(struct vcpu *v);
+void hvm_send_sipi(struct vcpu *v, u8 page);
+void hvm_post_nmi(struct vcpu *v);
+/* The guest's mode as its code segment says: 2, 4 or 8 bytes. */
+unsigned int hvm_code_bytes(struct vcpu *v);
+/* Linear address of segment:offset, in the vCPU's mode. */
+u64 hvm_linear(struct vcpu *v, enum hvm_segment_index seg, u64 offset);
+
+/* --- hvm_param.c --- */
+/* Raises or lowers the callback's line as event_pending says. */
+void hvm_callback_gsi_update(struct vcpu *v);
+
+/* --- trap.c --- */
+void trap_free_all(struct domain *d);
+
+/* --- cpuid_policy.c --- */
+struct cpuid_result {
+	u32 a, b, c, d;
+};
+void cpuid_guest(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_result *out);
+
+/* --- msr_policy.c --- 0, or -EFAULT: the guest gets #GP */
+int msr_guest_read(struct vcpu *v, u32 index, u64 *value) MUST_CHECK;
+int msr_guest_write(struct vcpu *v, u32 index, u64 value) MUST_CHECK;
+void mtrr_reset(struct mtrr_state *mtrr);
+
+/* --- exit.c --- what an exit means, without the vendor's encoding --- */
+void exit_cpuid(struct vcpu *v);
+void exit_msr(struct vcpu *v, bool is_write);
+void exit_hlt(struct vcpu *v);
+void exit_hypercall(struct vcpu *v);
+void exit_xsetbv(struct vcpu *v);
+void exit_wbinvd(struct vcpu *v);
+struct exit_io {
+	u16 port;
+	u8 size_bytes;
+	bool is_in, is_string, is_rep;
+};
+void exit_io(struct vcpu *v, const struct exit_io *io);
+void exit_port_access(struct vcpu *v, u16 port, unsigned int size_bytes, bool is_in, u64 *value);
+void exit_nested_fault(struct vcpu *v, gpa_t address, bool is_write, bool is_present, bool is_fetch,
+		       bool is_table_walk);
+/* Bytes of the instruction at RIP; known: its opcode bytes (after prefixes), NULL any. */
+unsigned int exit_instruction_length(struct vcpu *v, const char *known);
+
+/* --- emulate.c --- */
+/* The instruction at RIP touches memory that is emulated. 0 done, -EFAULT injected, -EOPNOTSUPP. */
+int emulate_memory(struct vcpu *v, gpa_t address, bool is_write) MUST_CHECK;
+int emulate_string_io(struct vcpu *v, const struct exit_io *io) MUST_CHECK;
+
+/* --- vlapic.c, private half --- */
+int vlapic_create(struct vcpu *v) MUST_CHECK;
+void vlapic_destroy(struct vcpu *v);
+void vlapic_reset(struct vcpu *v);
+int vlapic_msr_read(struct vcpu *v, u32 index, u64 *value) MUST_CHECK;
+int vlapic_msr_write(struct vcpu *v, u32 index, u64 value) MUST_CHECK;
+u64 vlapic_base(const struct vcpu *v);
+int vlapic_base_set(struct vcpu *v, u64 value) MUST_CHECK;
+u8 vlapic_tpr(const struct vcpu *v);
+void vlapic_tpr_set(struct vcpu *v, u8 tpr);
+bool vlapic_is_enabled(const struct vcpu *v);
+void vlapic_timer_migrate(struct vcpu *v, cpu_t cpu);
+int vlapic_mmio_setup(struct domain *d) MUST_CHECK;

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which MSRs a guest has: those of its virtual CPU, a few that operating systems touch
+ * without asking, and no others (#GP). No machine MSR is ever read or written from here.
+ */
+#include "arch/x86/guest/hvm_arch.h"
+
+#include "arch/x86/guest/cpu_bits.h"
+#include "arch/x86/guest/cpuid_host.h"
+#include "hv/error.h"
+#include "lib/string.h"
+#include "memory/guest_access.h"
+
+#define EFER_GUEST	 (X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NXE | X86_EFER_FFXSR)
+#define MTRR_CAP	 (1ull << 10 | 1ull << 8 | MTRR_VARIABLE_COUNT) /* WC, fixed ranges */
+#define MTRR_DEF_ENABLED 0xc06ull /* on, fixed on, write-back */
+
+/* Memory is what the machine says it is; these only answer what the guest once wrote. */
+void mtrr_reset(struct mtrr_state *mtrr)
+{
+	unsigned int i;
+
+	memset(mtrr, 0, sizeof(*mtrr));
+	mtrr->def_type = MTRR_DEF_ENABLED;
+	for (i = 0; i < ARRAY_SIZE(mtrr->fixed); i++) {
+		mtrr->fixed[i] = 0x0606060606060606ull;
+	}
+	mtrr->fixed[2] = 0; /* 0xa0000-0xbffff: uncached */
+}
+
+static u64 *mtrr_of(struct vcpu *v, u32 index)
+{
+	struct mtrr_state *mtrr = &v->arch->mtrr;
+
+	if (index >= X86_MSR_MTRR_PHYS_FIRST && index <= X86_MSR_MTRR_PHYS_LAST) {
+		return &mtrr->variable[index_clamp(index - X86_MSR_MTRR_PHYS_FIRST,
+						   2 * MTRR_VARIABLE_COUNT)];
+	}
+	if (index >= X86_MSR_MTRR_FIX4K_FIRST && index <= X86_MSR_MTRR_FIX4K_LAST) {
+		return &mtrr->fixed[3 + index_clamp(index - X86_MSR_MTRR_FIX4K_FIRST, 8)];
+	}
+	switch (index) {
+	case X86_MSR_MTRR_FIX64K:
+		return &mtrr->fixed[0];
+	case X86_MSR_MTRR_FIX16K_80000:
+		return &mtrr->fixed[1];
+	case X86_MSR_MTRR_FIX16K_A0000:
+		return &mtrr->fixed[2];
+	case X86_MSR_MTRR_DEF_TYPE:
+		return &mtrr->def_type;
+	default:
+		return NULL;
+	}
+}
+
+static bool is_memory_type(u8 type, bool is_pat)
+{
+	return type <= 6 && type != 2 && type != 3 ? true : is_pat && type == 7;
+}
+
+static bool are_memory_types(u64 value, bool is_pat)
+{
+	unsigned int i;
+
+	for (i = 0; i < 8; i++) {
+		if (!is_memory_type((u8)(value >> 8 * i), is_pat)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static int mtrr_write(struct vcpu *v, u32 index, u64 value)
+{
+	u64 *mtrr = mtrr_of(v, index);
+
+	if (index == X86_MSR_MTRR_DEF_TYPE) {
+		if ((value & ~0xcffull) || !is_memory_type((u8)value, false)) {
+			return -EFAULT;
+		}
+	} else if (index <= X86_MSR_MTRR_PHYS_LAST) {
+		if ((index & 1) ? (value & 0x7ff) != 0
+				: (value & 0xf00) || !is_memory_type((u8)value, false)) {
+			return -EFAULT;
+		}
+	} else if (!are_memory_types(value, false)) {
+		return -EFAULT;
+	}
+	*mtrr = value;
+	return 0;
+}
+
+/* AMD's configuration registers that kernels read to look for errata: all clear, not kept. */
+static bool is_quiet_msr(u32 index)
+{
+	switch (index) {
+	case X86_MSR_UCODE_REV:
+	case X86_MSR_PLATFORM_ID:
+	case X86_MSR_MCG_CAP:
+	case X86_MSR_MCG_STATUS:
+	case X86_MSR_K8_SYSCFG:
+	case X86_MSR_K8_HWCR:
+	case X86_MSR_K8_TOP_MEM1:
+	case X86_MSR_K8_TOP_MEM2:
+	case X86_MSR_VM_CR:
+	case X86_MSR_AMD_LS_CFG:
+	case X86_MSR_DEBUGCTL:
+	case 0xc001001fu: /* NB_CFG */
+	case 0xc0010055u: /* INT_PENDING */
+	case 0xc0010058u: /* MMIO_CONF_BASE */
+	case 0xc0010061u: /* P-state limit */
+	case 0xc0011022u: /* DC_CFG */
+	case 0xc001102au: /* BU_CFG2 */
+		return true;
+	default:
+		return false;
+	}
+}
+
+int msr_guest_read(struct vcpu *v, u32 index, u64 *value)
+{
+	struct arch_vcpu *a = v->arch;
+	u64 *mtrr;
+
+	if (index >= X86_MSR_X2APIC_FIRST && index <= X86_MSR_X2APIC_LAST) {
+		return vlapic_msr_read(v, index, value);
+	}
+	switch (index) {
+	case X86_MSR_TSC:
+		*value = cpuid_host_tsc() + a->tsc_offset;
+		return 0;
+	case X86_MSR_APIC_BASE:
+		*value = vlapic_base(v);
+		return 0;
+	case X86_MSR_EFER:
+		*value = hvm->get_control(v, HVM_EFER);
+		return 0;
+	case X86_MSR_PAT:
+		*value = hvm->get_control(v, HVM_PAT);
+		return 0;
+	case X86_MSR_FS_BASE:
+		*value = hvm->get_control(v, HVM_FS_BASE);
+		return 0;
+	case X86_MSR_GS_BASE:
+		*value = hvm->get_control(v, HVM_GS_BASE);
+		return 0;
+	case X86_MSR_TSC_AUX:
+		*value = a->tsc_aux;
+		return 0;
+	case X86_MSR_MTRR_CAP:
+		*value = MTRR_CAP;
+		return 0;
+	case X86_MSR_AMD_DE_CFG:
+		*value = 2; /* LFENCE serialises */
+		return 0;
+	case X86_MSR_XEN_HYPERCALL:
+		*value = 0;
+		return 0;
+	default:
+		break;
+	}
+	mtrr = mtrr_of(v, index);
+	if (mtrr) {
+		*value = *mtrr;
+		return 0;
+	}
+	if (is_quiet_msr(index)) {
+		*value = 0;
+		return 0;
+	}
+	return -EFAULT;
+}
+
+static int efer_write(struct vcpu *v, u64 value)
+{
+	u64 old = hvm->get_control(v, HVM_EFER);
+	bool is_paging = (hvm->get_control(v, HVM_CR0) & X86_CR0_PG) != 0;
+
+	if ((value & ~EFER_GUEST) || (is_paging && ((value ^ old) & X86_EFER_LME))) {
+		return -EFAULT;
+	}
+	/* LMA is the CPU's own: it follows LME and paging. */
+	value = (value & ~X86_EFER_LMA) | (old & X86_EFER_LMA);
+	hvm->set_control(v, HVM_EFER, value);
+	return 0;
+}
+
+/*
+ * Fills the page that the guest names with one entry of 32 bytes for each hypercall: mov
+ * number, %eax; vmmcall; ret. The low 12 bits are the page's index, of which there is one.
+ */
+static int hypercall_page_write(struct vcpu *v, u64 value)
+{
+	u8 entry[32];
+	u32 i;
+
+	if (value & (PAGE_SIZE - 1)) {
+		return -EFAULT;
+	}
+	memset(entry, 0xcc, sizeof(entry));
+	entry[0] = 0xb8;
+	entry[5] = 0x0f;
+	entry[6] = 0x01;
+	entry[7] = 0xd9;
+	entry[8] = 0xc3;
+	for (i = 0; i < PAGE_SIZE / sizeof(entry); i++) {
+		memcpy(&entry[1], &i, sizeof(i));
+		if (guest_phys_write(v->domain, gpa_of(value + i * sizeof(entry)), entry,
+				     sizeof(entry)) != 0) {
+			return -EFAULT;
+		}
+	}
+	return 0;
+}
+
+int msr_guest_write(struct vcpu *v, u32 index, u64 value)
+{
+	struct arch_vcpu *a = v->arch;
+
+	if (index >= X86_MSR_X2APIC_FIRST && index <= X86_MSR_X2APIC_LAST) {
+		return vlapic_msr_write(v, index, value);
+	}
+	switch (index) {
+	case X86_MSR_TSC:
+		hvm->tsc_offset_set(v, value - cpuid_host_tsc());
+		arch_vcpu_update_time(v);
+		return 0;
+	case X86_MSR_APIC_BASE:
+		return vlapic_base_set(v, value);
+	case X86_MSR_EFER:
+		return efer_write(v, value);
+	case X86_MSR_PAT:
+		if (!are_memory_types(value, true)) {
+			return -EFAULT;
+		}
+		hvm->set_control(v, HVM_PAT, value);
+		return 0;
+	case X86_MSR_TSC_AUX:
+		if (value >> 32) {
+			return -EFAULT;
+		}
+		a->tsc_aux = value;
+		cpuid_host_tsc_aux(value);
+		return 0;
+	case X86_MSR_XEN_HYPERCALL:
+		return hypercall_page_write(v, value);
+	case X86_MSR_MTRR_CAP:
+	case X86_MSR_MCG_CAP:
+		return -EFAULT;
+	case X86_MSR_AMD_DE_CFG:
+		return 0;
+	default:
+		break;
+	}
+	if (mtrr_of(v, index)) {
+		return mtrr_write(v, index, value);
+	}
+	return is_quiet_msr(index) ? 0 : -EFAULT;
+}
