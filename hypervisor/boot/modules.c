@@ -7,6 +7,7 @@
 #include "boot/modules.h"
 
 #include "arch/contract/host.h"
+#include "boot/memory.h"
 #include "mm/frame_alloc.h"
 
 #define CHUNK_BYTES (PAGE_SIZE << ORDER_2M)
@@ -83,6 +84,7 @@ void modules_release(void)
 
 		start = hpa_raw(m->start);
 		unmap_chunks(start, start + m->size_bytes);
+		boot_memory_release(m->start, m->size_bytes);
 	}
 	while (scratch_count) {
 		scratch_count--;

@@ -12,14 +12,21 @@
 #include "hv/types.h"
 
 struct console_device {
-	const char *name;	/* as in console=NAME */
+	const char *name;    /* as in console=NAME */
+	const char *options; /* of the command line, e.g. com1=9600; may be NULL */
 	bool (*setup)(const char *options); /* false: not there */
 	void (*write)(const char *text, size_t length);
 	struct console_device *next; /* of those in use */
 };
 
-/* Start: takes the devices that "console=" names, in its order. */
-void console_setup(const char *names, struct console_device *const devices[]);
+/*
+ * Start: opens the devices of the NULL-terminated list whose names stand in names
+ * ("com1,vga"). What was logged before is written to them first. False: none is in the list
+ * or answers.
+ */
+bool console_setup(const char *names, struct console_device *const devices[]);
+/* Stops writing to a device (the screen, when dom0 takes it). */
+void console_drop(struct console_device *device);
 /* Text of dom0 (console_io): to the devices, not into the ring. Any length, any bytes. */
 void console_write_guest(const char *text, size_t length);
 /* Up to capacity bytes that were typed for dom0; 0 when there are none. */
@@ -30,5 +37,7 @@ void console_set_input_notify(void (*notify)(void));
 void console_input(char c);
 /* While the machine goes down: no locks are taken any more. */
 void console_enter_panic(void);
-/* Bare output for core/log.c, LOCK_CONSOLE held. */
+/* For core/log.c. The lock is not taken any more once console_enter_panic() was called. */
+unsigned long console_lock(void);
+void console_unlock(unsigned long flags);
 void console_write_locked(const char *text, size_t length);

@@ -21,5 +21,8 @@ void log_print(enum log_level level, const char *fmt, ...) FORMAT_PRINTF(2, 3);
 /* For what a guest can cause: at most a few a second for each domain, with its id in front. */
 void log_guest(const struct domain *d, const char *fmt, ...) FORMAT_PRINTF(2, 3);
 
+/* Messages above this level are dropped; LOG_INFO at start. */
+void log_set_level(enum log_level level);
+
 /* Copies ring text from absolute index *position on; see XEN_SYSCTL_readconsole. */
 size_t log_ring_read(char *to, size_t capacity, u32 *position, bool is_clearing);

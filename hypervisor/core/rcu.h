@@ -20,7 +20,8 @@ void rcu_read_unlock(void);
 /* callback(head) runs as a softirq after a grace period. Any context, no allocation. */
 void rcu_call(struct rcu_head *head, void (*callback)(struct rcu_head *head));
 void rcu_quiescent(void); /* run loop and idle loop only */
-void rcu_barrier_poll(void); /* true progress for tests: drives callbacks that are due */
+void rcu_barrier_poll(void); /* tests: is quiescent here and runs what is due */
+void rcu_setup(void);
 
 #define rcu_load(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)	   /* pairs with rcu_publish() */
 #define rcu_publish(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE) /* pairs with rcu_load() */

@@ -17,3 +17,7 @@ const struct cpu_set *smp_online(void);
 void smp_call(const struct cpu_set *set, void (*fn)(void *data), void *data);
 /* Makes cpu look at its softirqs (and leave its guest). Any context. */
 void smp_kick(cpu_t cpu);
+
+/* For arch/: this CPU is ready for IPIs; a call IPI has arrived. */
+void smp_set_online(void);
+void smp_handle_call(void);

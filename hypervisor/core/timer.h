@@ -25,3 +25,4 @@ void timer_init(struct timer *t, void (*callback)(void *data), void *data, cpu_t
 void timer_set(struct timer *t, ns_t deadline);
 void timer_stop(struct timer *t);
 void timer_migrate(struct timer *t, cpu_t cpu); /* keeps the deadline */
+void timer_setup(void);

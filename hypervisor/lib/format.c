@@ -10,7 +10,7 @@ struct output {
 };
 
 struct spec {
-	bool is_left, is_zero_padded, has_precision;
+	bool is_left, is_zero_padded, is_prefixed, has_precision;
 	unsigned int width, precision;
 	unsigned int size_bytes; /* of an integer argument */
 	char kind;
@@ -46,22 +46,29 @@ static void put_number(struct output *out, const struct spec *spec, u64 value, b
 	static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
 	const char *digits = spec->kind == 'X' ? upper : lower;
 	unsigned int base = spec->kind == 'd' || spec->kind == 'u' ? 10 : 16;
-	char text[WIDTH_MAX + 1];
-	size_t first = sizeof(text), least = 1;
+	char text[WIDTH_MAX + 3];
+	size_t first = sizeof(text), least = 1, extra = is_negative;
 
+	if (spec->is_prefixed && base == 16 && value) {
+		extra = 2; /* 0x */
+	}
 	if (spec->has_precision) {
 		least = spec->precision;
 	} else if (spec->is_zero_padded && !spec->is_left) {
-		least = spec->width > is_negative ? spec->width - is_negative : 1;
+		least = spec->width > extra ? spec->width - extra : 1;
 	}
 	while (value || sizeof(text) - first < least) {
 		first--;
 		text[first] = digits[value % base];
 		value /= base;
 	}
-	if (is_negative) {
+	if (extra == 2) {
 		first--;
-		text[first] = '-';
+		text[first] = spec->kind;
+	}
+	if (extra) {
+		first--;
+		text[first] = is_negative ? '-' : '0';
 	}
 	put_padded(out, spec, text + first, sizeof(text) - first);
 }
@@ -84,6 +91,8 @@ static const char *parse_flags(const char *fmt, struct spec *spec)
 			spec->is_left = true;
 		} else if (*fmt == '0') {
 			spec->is_zero_padded = true;
+		} else if (*fmt == '#') {
+			spec->is_prefixed = true;
 		} else {
 			return fmt;
 		}

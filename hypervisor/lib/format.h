@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Formatted text into a bounded buffer: %s %.*s %c %d %u %x %p with l, ll, z, width, 0 and -.
+ * Formatted text into a bounded buffer: %s %.*s %c %d %u %x %p with l, ll, z, width, 0, - and #.
  * Always terminates; returns the length that the whole text would have had.
  */
 #pragma once

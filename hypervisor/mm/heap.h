@@ -8,6 +8,7 @@
 
 #include "hv/addr.h"
 #include "hv/compiler.h"
+#include "hv/types.h"
 
 struct domain;
 
@@ -19,6 +20,10 @@ void *heap_alloc_pages(unsigned int order);
 void heap_free_pages(void *p, unsigned int order);
 mfn_t heap_to_mfn(const void *p); /* of a heap page */
 void *heap_from_mfn(mfn_t mfn);	  /* NULL unless the frame is the heap's */
-/* The same for one owner: counted in d->heap_pages, refused past its limit. */
+/* Start: frames that are mapped as heap already. */
+void heap_add_pages(mfn_t first, u64 count);
+u64 heap_page_count(void);	/* all pages of the heap's chunks */
+u64 heap_free_page_count(void); /* of them unused */
+/* The same for one owner: counted in d->heap_pages, refused past its limit. In domain/frame_owner.c. */
 void *heap_alloc_pages_for(struct domain *d, unsigned int order);
 void heap_free_pages_for(struct domain *d, void *p, unsigned int order);

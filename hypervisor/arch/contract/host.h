@@ -51,7 +51,10 @@ void *arch_mmio_map(hpa_t base, size_t size_bytes);
 const void *arch_boot_map(hpa_t base, u64 size_bytes);
 void arch_boot_map_end(void);
 
+/* --- the beginning: the architecture calls it once, on the boot CPU --- */
+NORETURN void boot_main(u32 loader_magic, hpa_t loader_information);
+
 /* --- the end --- */
 NORETURN void arch_reboot(void);
 NORETURN void arch_power_off(void);
-void arch_backtrace(void);
+void arch_backtrace(void); /* of the caller, into the log */

@@ -6,18 +6,35 @@
 
 #include "core/irq.h"
 #include "hv/addr.h"
+#include "hv/compiler.h"
 #include "hv/types.h"
 
 void apic_setup_boot_cpu(void);
 void apic_setup_this_cpu(void);
 u32 apic_id_of(cpu_t cpu);
+void apic_set_id(cpu_t cpu, u32 apic_id); /* before it starts */
+bool apic_is_x2apic(void);
 void apic_eoi(void);
 void apic_send_init(u32 apic_id);
 void apic_send_startup(u32 apic_id, u8 page);
+void apic_handle_error(void);
 
-/* I/O APICs, from acpi_info. A pin starts masked. */
-void ioapic_setup(void);
-/* -ENODEV: no I/O APIC has this GSI. Takes the entry from the IOMMU when it remaps. */
+/* The timer counts its bus clock down to 0, or compares the TSC (deadline). */
+bool apic_timer_is_deadline(void);
+void apic_timer_start(u32 ticks);
+u32 apic_timer_count(void);
+void apic_timer_mask(bool is_masked); /* masked: count mode, for calibration */
+
+/* I/O APICs as the firmware lists them. A pin starts masked. Lock: LOCK_IOAPIC. */
+void ioapic_add(u8 id, hpa_t address, u32 gsi_base);
+/*
+ * Who makes redirection entries when interrupts are remapped (iommu_irq_map_ioapic); without
+ * it they are in the plain format. Set by the IOMMU's start, before any route.
+ */
+typedef int (*ioapic_remap_t)(u8 ioapic_id, unsigned int pin, struct irq_target target, bool is_level,
+			      bool is_low, u64 *rte);
+void ioapic_set_remap(ioapic_remap_t remap);
+/* Routes masked. -ENODEV: no I/O APIC has this GSI. */
 int ioapic_route(u32 gsi, struct irq_target target, bool is_level, bool is_low) MUST_CHECK;
 void ioapic_mask(u32 gsi);
 void ioapic_unmask(u32 gsi);

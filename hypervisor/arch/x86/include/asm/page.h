@@ -24,7 +24,7 @@
 #define HEAP_LIMIT	    0xffffc00000000000 /* 64 TiB */
 #define FRAME_TABLE_BASE    0xffffc00000000000
 #define MMIO_BASE	    0xffffc80000000000
-#define MMIO_LIMIT	    0xffffc80010000000 /* 256 MiB */
+#define MMIO_LIMIT	    0xffffc81000000000 /* 64 GiB */
 #define STACK_AREA_BASE	    0xffffc88000000000
 #define WINDOW_BASE	    0xffffc90000000000 /* a page table of its own on every CPU */
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The part of the start in which the machine gets its own page tables. Only boot/ calls it.
+ */
+#pragma once
+
+#include "hv/addr.h"
+#include "hv/compiler.h"
+#include "hv/types.h"
+
+#include <asm/frame_table.h>
+
+struct hpa_range {
+	hpa_t start, end;
+};
+/* The hypervisor's own image in memory. */
+struct hpa_range arch_image_range(void);
+
+/*
+ * Builds the tables out of pool (2 MiB aligned, below 4 GiB) and switches to them. The pool is
+ * mapped as heap. Returns how many bytes of it are used.
+ */
+u64 paging_setup(hpa_t pool, u64 pool_bytes, hpa_t ram_end);
+/* How much pool paging_setup() needs at most for RAM that ends at ram_end. */
+u64 paging_pool_bytes(hpa_t ram_end);
+/* Where later tables come from: zeroed heap pages, or NULL. Until then the pool. */
+void paging_set_table_source(void *(*alloc)(void));
+/* 2 MiB of the frame table, for good. */
+void paging_map_frame_table(unsigned long virtual_address, hpa_t memory);
+/* What was written during start becomes read-only, on all CPUs. */
+void paging_protect_after_init(void);

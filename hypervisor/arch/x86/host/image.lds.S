@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Layout of the image; see docs/memory-layout.md. Every section group starts on a page of its own, because
+ * paging.c gives each its rights. The symbol table is the last read-only part: with it or
+ * without it, no function has another address.
+ */
+#include "asm/page.h"
+
+OUTPUT_FORMAT(elf64-x86-64)
+ENTRY(start32)
+
+PHDRS
+{
+	text PT_LOAD FLAGS(5);
+	rodata PT_LOAD FLAGS(4);
+	data PT_LOAD FLAGS(6);
+}
+
+SECTIONS
+{
+	. = IMAGE_BASE + IMAGE_PHYSICAL_BASE;
+	image_start = .;
+	.text : AT(ADDR(.text) - IMAGE_BASE) {
+		text_start = .;
+		*(.head)
+		*(.text.entry)
+		*(.text.hot .text.hot.*)
+		*(.text .text.* .init.text .init.text.*)
+		. = ALIGN(4096);
+		text_end = .;
+	} :text
+	.rodata : AT(ADDR(.rodata) - IMAGE_BASE) {
+		rodata_start = .;
+		*(.rodata .rodata.*)
+		. = ALIGN(8);
+		extable_start = .;
+		KEEP(*(.extable))
+		extable_end = .;
+		. = ALIGN(64);
+		percpu_start = .;
+		KEEP(*(percpu))
+		. = ALIGN(64);
+		percpu_end = .;
+		KEEP(*(.symbols))
+		. = ALIGN(4096);
+		rodata_end = .;
+	} :rodata
+	.data : AT(ADDR(.data) - IMAGE_BASE) {
+		ro_after_init_start = .;
+		*(.data.ro_after_init .data.ro_after_init.*)
+		. = ALIGN(4096);
+		ro_after_init_end = .;
+		data_start = .;
+		*(.data .data.* .init.data .init.data.*)
+	} :data
+	.bss (NOLOAD) : AT(ADDR(.bss) - IMAGE_BASE) {
+		. = ALIGN(STACK_SLOT_SIZE);
+		*(.bss.boot_stack)
+		. = ALIGN(64);
+		percpu_boot_area = .;
+		. += percpu_end - percpu_start;
+		. = ALIGN(4096);
+		*(.bss.boot_tables)
+		*(.bss .bss.* COMMON)
+		. = ALIGN(4096);
+	} :data
+	data_end = .;
+	image_end = .;
+	/DISCARD/ : { *(.comment) *(.note*) *(.eh_frame*) }
+}
+ASSERT(image_end - image_start <= 0x200000, "the image must fit into one page table (2 MiB)")

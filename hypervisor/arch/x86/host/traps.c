@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "arch/contract/host.h"
+#include "arch/x86/host/apic.h"
+#include "arch/x86/host/backtrace.h"
+#include "arch/x86/host/cpu.h"
+#include "arch/x86/host/machine_check.h"
+#include "arch/x86/host/vectors.h"
+#include "asm/msr.h"
+#include "asm/regs.h"
+#include "core/irq_dispatch.h"
+#include "core/log.h"
+#include "core/panic.h"
+#include "core/smp.h"
+#include "core/softirq.h"
+#include "lib/string.h"
+
+static const char *const trap_names[32] = {
+	[TRAP_DE] = "divide error",
+	[TRAP_DB] = "debug",
+	[TRAP_NMI] = "NMI",
+	[TRAP_BP] = "breakpoint",
+	[TRAP_OF] = "overflow",
+	[TRAP_BR] = "bound range",
+	[TRAP_UD] = "invalid opcode",
+	[TRAP_NM] = "device not available",
+	[TRAP_DF] = "double fault",
+	[TRAP_TS] = "invalid TSS",
+	[TRAP_NP] = "segment not present",
+	[TRAP_SS] = "stack fault",
+	[TRAP_GP] = "general protection",
+	[TRAP_PF] = "page fault",
+	[TRAP_MF] = "x87 error",
+	[TRAP_AC] = "alignment check",
+	[TRAP_MC] = "machine check",
+	[TRAP_XM] = "SIMD error",
+};
+
+struct extable_entry {
+	u64 fault, fixup;
+};
+extern const struct extable_entry extable_start[], extable_end[];
+
+#define EXTABLE(from, to) ".pushsection .extable, \"a\"; .quad " #from ", " #to "; .popsection\n"
+
+bool msr_try_read(u32 msr, u64 *value)
+{
+	u32 low, high, failed = 1;
+
+	__asm__ volatile("1: rdmsr\n\txor %2, %2\n2:\n" EXTABLE(1b, 2b)
+			 : "=a"(low), "=d"(high), "+r"(failed)
+			 : "c"(msr));
+	if (!failed) {
+		*value = (u64)high << 32 | low;
+	}
+	return !failed;
+}
+
+bool msr_try_write(u32 msr, u64 value)
+{
+	u32 failed = 1;
+
+	__asm__ volatile("1: wrmsr\n\txor %0, %0\n2:\n" EXTABLE(1b, 2b)
+			 : "+r"(failed)
+			 : "c"(msr), "a"((u32)value), "d"((u32)(value >> 32))
+			 : "memory");
+	return !failed;
+}
+
+static bool fix_up(struct trap_frame *frame)
+{
+	const struct extable_entry *e;
+
+	for (e = extable_start; e < extable_end; e++) {
+		if (e->fault == frame->rip) {
+			frame->rip = e->fixup;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void trap_frame_print(const struct trap_frame *f)
+{
+	log_error("cpu %u rip %016lx cs %04lx rflags %08lx\n", arch_cpu_id(), f->rip, f->cs, f->rflags);
+	log_error("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
+	log_error("rsi %016lx rdi %016lx rbp %016lx rsp %016lx\n", f->rsi, f->rdi, f->rbp, f->rsp);
+	log_error("r8  %016lx r9  %016lx r10 %016lx r11 %016lx\n", f->r8, f->r9, f->r10, f->r11);
+	log_error("r12 %016lx r13 %016lx r14 %016lx r15 %016lx\n", f->r12, f->r13, f->r14, f->r15);
+	log_error("cr0 %08lx cr2 %016lx cr3 %012lx cr4 %08lx\n", cr0_read(), cr2_read(), cr3_read(),
+		  cr4_read());
+}
+
+static void fatal(const struct trap_frame *frame)
+{
+	const char *name = frame->vector < 32 ? trap_names[frame->vector] : NULL;
+
+	panic_begin();
+	log_error("\nException %lu (%s), error code %#lx\n", frame->vector, name ? name : "reserved",
+		  frame->error);
+	trap_frame_print(frame);
+	backtrace_print(frame->rip, frame->rbp, frame->rsp);
+	panic_end();
+}
+
+/*
+ * An NMI stops this CPU when another one panics; a real one is told and otherwise ignored, as
+ * nothing here uses NMIs. It may come at any instruction: no lock may be taken.
+ */
+static void handle_nmi(const struct trap_frame *frame)
+{
+	if (panic_is_under_way()) {
+		arch_cpu_halt();
+	}
+	irq_count_nmi();
+}
+
+static void handle_ipi(u64 vector)
+{
+	apic_eoi();
+	if (vector == VECTOR_IPI_CALL) {
+		smp_handle_call();
+	}
+	/* VECTOR_IPI_KICK: coming here was all that was wanted. */
+}
+
+void trap_dispatch(struct trap_frame *frame)
+{
+	if (frame->vector >= VECTOR_FIRST_IRQ) {
+		switch (frame->vector) {
+		case VECTOR_TIMER:
+			apic_eoi();
+			softirq_raise(SOFTIRQ_TIMER);
+			return;
+		case VECTOR_IPI_CALL:
+		case VECTOR_IPI_KICK:
+			handle_ipi(frame->vector);
+			return;
+		case VECTOR_SPURIOUS:
+			return; /* no EOI: SDM 3 10.9 */
+		case VECTOR_ERROR:
+			apic_handle_error();
+			apic_eoi();
+			return;
+		default:
+			irq_dispatch((u8)frame->vector);
+			return;
+		}
+	}
+	switch (frame->vector) {
+	case TRAP_NMI:
+		handle_nmi(frame);
+		return;
+	case TRAP_MC:
+		if (machine_check_handle()) {
+			return;
+		}
+		break;
+	case TRAP_GP:
+		if (fix_up(frame)) {
+			return;
+		}
+		break;
+	default:
+		break;
+	}
+	fatal(frame);
+}
