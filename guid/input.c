@@ -93,7 +93,8 @@ void input_key(struct input *in, uint32_t window, uint32_t keycode, bool is_pres
 	if (!in->has_focus || in->focus_window != window) {
 		input_focus(in, window, true);
 	}
-	if (!is_press && !key_is_down(in, keycode)) {
+	/* A press of a key that is down is the desktop's repeat: the guest repeats by itself. */
+	if (is_press == key_is_down(in, keycode)) {
 		return;
 	}
 	input_flush(in);

@@ -270,6 +270,10 @@ static struct rect place(const struct windows *ws, bool is_override_redirect, in
 	struct rect work = ws->config.work_area;
 	struct rect r;
 
+	if (is_override_redirect && ws->config.is_placed_by_desktop) {
+		work = (struct rect){work.x - work.width, work.y - work.height, work.width * 3,
+				     work.height * 3};
+	}
 	r.width = clamp(width, 1, GUI_WIDTH_MAX);
 	r.height = clamp(height, 1, GUI_HEIGHT_MAX);
 	if (is_override_redirect) {

@@ -43,6 +43,12 @@ struct windows_config {
 	uint32_t minor;	       /* of the protocol, as negotiated */
 	struct rect work_area; /* of the screen, in the guest's pixels */
 	bool is_utf8_allowed;  /* titles */
+	/*
+	 * The desktop places popups and keeps them on the screen (Wayland): positions are
+	 * only meaningful relative to the parent, so here they may leave the work area by
+	 * its own size.
+	 */
+	bool is_placed_by_desktop;
 };
 
 /* Which parts of a window are new, for view->changed(). */

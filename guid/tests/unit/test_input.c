@@ -84,6 +84,17 @@ TEST(input, a_release_without_a_press_is_not_sent)
 	EXPECT_STR(log_text, "CROSSING+1 ");
 }
 
+TEST(input, repeats_are_left_to_the_guest)
+{
+	start();
+	input_focus(&in, 1, true);
+	log_text[0] = '\0';
+	input_key(&in, 1, 38, true, 0);
+	input_key(&in, 1, 38, true, 0);
+	input_key(&in, 1, 38, true, 0);
+	EXPECT_STR(log_text, "KEYPRESS+1 ");
+}
+
 TEST(input, motion_is_joined_and_comes_before_the_button)
 {
 	start();

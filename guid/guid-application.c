@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "guid/guid-application.h"
+
+#include "guid/guid-border.h"
+#include "guid/guid-popup.h"
+#include "guid/guid-window.h"
+#include "guid/surface.h"
+
+#include <glib-unix.h>
+
+#define EXIT_PROTOCOL 3
+
+struct guid_application {
+	struct guid_options options;
+	struct session *session;
+	GMainLoop *loop;
+	GdkRGBA border;
+	int exit_code;
+};
+
+/* What shows a window: one of the two, or neither. */
+static GuidSurface *surface_of(struct window *w)
+{
+	if (GUID_IS_WINDOW(w->view)) {
+		return guid_window_get_surface(GUID_WINDOW(w->view));
+	}
+	if (GUID_IS_POPUP(w->view)) {
+		return guid_popup_get_surface(GUID_POPUP(w->view));
+	}
+	return NULL;
+}
+
+/* Any ordinary window, to say something in: the active one if there is one. */
+static GuidWindow *any_window(struct guid_application *app)
+{
+	struct window *w;
+	GuidWindow *found = NULL;
+
+	for (w = windows_first(session_windows(app->session)); w; w = w->next) {
+		if (GUID_IS_WINDOW(w->view)) {
+			found = GUID_WINDOW(w->view);
+			if (gtk_window_is_active(GTK_WINDOW(found))) {
+				return found;
+			}
+		}
+	}
+	return found;
+}
+
+static G_GNUC_PRINTF(2, 3) void say(struct guid_application *app, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	GuidWindow *window = any_window(app);
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	if (window) {
+		guid_window_notice(window, text);
+	}
+	g_message("%s", text);
+}
+
+/* ---- the user's keystrokes ---- */
+
+static void on_copy(GuidWindow *window, gpointer data)
+{
+	struct guid_application *app = data;
+	struct window *w = guid_surface_get_window(guid_window_get_surface(window));
+
+	if (w) {
+		windows_user_copy(session_windows(app->session), w);
+	}
+}
+
+static void on_clipboard_read(GObject *source, GAsyncResult *result, gpointer data)
+{
+	struct guid_application *app = data;
+	g_autofree char *text = gdk_clipboard_read_text_finish(GDK_CLIPBOARD(source), result, NULL);
+
+	if (!text) {
+		say(app, "There is nothing to paste.");
+		return;
+	}
+	windows_user_paste(session_windows(app->session), (const uint8_t *)text,
+			   (uint32_t)strlen(text));
+	say(app, "Pasted into %s: use its own paste now.", app->options.name);
+}
+
+static void on_paste(GuidWindow *window, gpointer data)
+{
+	GdkClipboard *clipboard = gdk_display_get_clipboard(gdk_display_get_default());
+
+	gdk_clipboard_read_text_async(clipboard, NULL, on_clipboard_read, data);
+}
+
+static void on_answered(GuidWindow *window, gboolean is_allowed, gpointer data)
+{
+	struct guid_application *app = data;
+
+	windows_answer_fullscreen(session_windows(app->session), is_allowed);
+}
+
+/* ---- what the windows tell ---- */
+
+static void show_toplevel(struct guid_application *app, struct window *w)
+{
+	GuidWindow *window =
+		guid_window_new(app->session, w, app->options.name, app->options.label);
+	struct window *parent = windows_find(session_windows(app->session), w->transient_for);
+
+	w->view = window;
+	if (w->transient_for && parent && GUID_IS_WINDOW(parent->view)) {
+		gtk_window_set_transient_for(GTK_WINDOW(window), GTK_WINDOW(parent->view));
+	}
+	g_signal_connect(window, "copy", G_CALLBACK(on_copy), app);
+	g_signal_connect(window, "paste", G_CALLBACK(on_paste), app);
+	g_signal_connect(window, "answered", G_CALLBACK(on_answered), app);
+	gtk_window_present(GTK_WINDOW(window));
+}
+
+static void on_shown(void *context, struct window *w)
+{
+	struct guid_application *app = context;
+	struct window *anchor =
+		w->is_override_redirect ? windows_anchor(session_windows(app->session), w) : NULL;
+	GuidSurface *parent = anchor ? surface_of(anchor) : NULL;
+
+	if (w->is_docked) {
+		return;
+	}
+	if (parent) {
+		w->view = guid_popup_new(app->session, w, anchor, parent, &app->border);
+	} else {
+		show_toplevel(app, w);
+	}
+}
+
+/* A popup that hangs on this surface, directly or not, and has none itself; or NULL. */
+static struct window *innermost_popup(struct guid_application *app, GuidSurface *surface)
+{
+	struct window *found = NULL, *w = windows_first(session_windows(app->session));
+
+	while (w) {
+		if (GUID_IS_POPUP(w->view) &&
+		    guid_popup_get_anchor(GUID_POPUP(w->view)) == surface) {
+			/* One level further in; popups form a tree, so this ends. */
+			found = w;
+			surface = guid_popup_get_surface(GUID_POPUP(w->view));
+			w = windows_first(session_windows(app->session));
+		} else {
+			w = w->next;
+		}
+	}
+	return found;
+}
+
+/* Popups on this surface go first: a widget may not die with popups on it. */
+static void hide_children(struct guid_application *app, GuidSurface *surface)
+{
+	struct window *w;
+
+	while ((w = innermost_popup(app, surface))) {
+		GuidPopup *popup = GUID_POPUP(w->view);
+
+		w->view = NULL;
+		guid_popup_close(popup);
+	}
+}
+
+static void on_hidden(void *context, struct window *w)
+{
+	struct guid_application *app = context;
+	GuidSurface *surface = surface_of(w);
+
+	if (!surface) {
+		return;
+	}
+	hide_children(app, surface);
+	if (GUID_IS_POPUP(w->view)) {
+		guid_popup_close(GUID_POPUP(w->view));
+	} else {
+		guid_window_detach(GUID_WINDOW(w->view));
+		gtk_window_destroy(GTK_WINDOW(w->view));
+	}
+	w->view = NULL;
+}
+
+static void on_changed(void *context, struct window *w, unsigned int what)
+{
+	if (GUID_IS_WINDOW(w->view)) {
+		guid_window_changed(GUID_WINDOW(w->view), what);
+	} else if (GUID_IS_POPUP(w->view)) {
+		guid_popup_changed(
+			GUID_POPUP(w->view),
+			guid_surface_get_window(guid_popup_get_anchor(GUID_POPUP(w->view))), what);
+	}
+}
+
+static void on_docked(void *context, struct window *w)
+{
+}
+
+static void on_ask_fullscreen(void *context, struct window *w)
+{
+	struct guid_application *app = context;
+	g_autofree char *text = g_strdup_printf(
+		"%s wants to use the whole screen. Its frame stays visible.", app->options.name);
+
+	if (GUID_IS_WINDOW(w->view)) {
+		guid_window_ask(GUID_WINDOW(w->view), text);
+	}
+}
+
+static void on_clipboard(void *context, const uint8_t *bytes, uint32_t size_bytes)
+{
+	struct guid_application *app = context;
+	g_autofree char *text = g_strndup((const char *)bytes, size_bytes);
+	GdkClipboard *clipboard = gdk_display_get_clipboard(gdk_display_get_default());
+
+	if (!size_bytes || !g_utf8_validate(text, -1, NULL)) {
+		say(app, "%s has no text to copy.", app->options.name);
+		return;
+	}
+	gdk_clipboard_set_text(clipboard, text);
+	say(app, "Copied %u bytes from %s.", size_bytes, app->options.name);
+}
+
+static void on_notice(void *context, enum windows_notice notice)
+{
+	struct guid_application *app = context;
+
+	switch (notice) {
+	case NOTICE_CLIPBOARD_TOO_LARGE:
+		say(app, "The text is too large to be copied.");
+		break;
+	case NOTICE_MEMORY_LIMIT:
+		say(app, "%s shows more than its memory limit: some windows stay as they are.",
+		    app->options.name);
+		break;
+	}
+}
+
+static const struct windows_view view = {
+	.shown = on_shown,
+	.hidden = on_hidden,
+	.changed = on_changed,
+	.docked = on_docked,
+	.ask_fullscreen = on_ask_fullscreen,
+	.clipboard = on_clipboard,
+	.notice = on_notice,
+};
+
+/* ---- the session ---- */
+
+static void on_ended(void *context, const char *reason)
+{
+	struct guid_application *app = context;
+
+	g_printerr("mullion-guid: the display of %s was closed because of %s\n", app->options.name,
+		   reason);
+	app->exit_code = EXIT_PROTOCOL;
+	g_main_loop_quit(app->loop);
+}
+
+static void on_connected(void *context, gboolean is_up)
+{
+}
+
+static const struct session_events session_events = {on_ended, on_connected};
+
+/* All monitors together; their scale is the desktop's business. */
+static void screen_size(uint32_t *width, uint32_t *height)
+{
+	GListModel *monitors = gdk_display_get_monitors(gdk_display_get_default());
+	GdkRectangle all = {0, 0, 0, 0};
+	guint i;
+
+	for (i = 0; i < g_list_model_get_n_items(monitors); i++) {
+		g_autoptr(GdkMonitor) monitor = g_list_model_get_item(monitors, i);
+		GdkRectangle one;
+
+		gdk_monitor_get_geometry(monitor, &one);
+		gdk_rectangle_union(&all, &one, &all);
+	}
+	*width = (uint32_t)CLAMP(all.width, 640, (int)GUI_WIDTH_MAX);
+	*height = (uint32_t)CLAMP(all.height, 480, (int)GUI_HEIGHT_MAX);
+}
+
+static gboolean on_terminate(gpointer data)
+{
+	struct guid_application *app = data;
+
+	g_main_loop_quit(app->loop);
+	return G_SOURCE_CONTINUE;
+}
+
+static void style_load(void)
+{
+	g_autoptr(GtkCssProvider) provider = gtk_css_provider_new();
+	g_autoptr(GString) css = g_string_new(NULL);
+	size_t i;
+
+	g_string_append(css, ".guid-popup > contents { padding: 0; margin: 0; border: none; "
+			     "border-radius: 0; box-shadow: none; background: black; }\n"
+			     ".guid-notice { padding: 6px 12px; }\n"
+			     ".guid-domain { font-weight: bold; padding: 1px 8px; "
+			     "border-radius: 4px; }\n"
+			     "window.guid-attention headerbar { font-style: italic; }\n");
+	for (i = 0; i < LABEL_COUNT; i++) {
+		const struct label *l = &labels[i];
+
+		g_string_append_printf(
+			css,
+			"window.guid-label-%s headerbar { background: #%06x; color: #%06x; "
+			"box-shadow: none; border: none; min-height: 34px; }\n"
+			"window.guid-label-%s headerbar button { color: #%06x; "
+			"-gtk-icon-shadow: none; background: transparent; box-shadow: none; "
+			"border: none; }\n"
+			"window.guid-label-%s headerbar:backdrop { filter: none; opacity: 0.85; }\n"
+			"window.guid-label-%s .guid-domain { background: #%06x; color: #%06x; }\n",
+			l->name, l->rgb, l->ink_rgb, l->name, l->ink_rgb, l->name, l->name,
+			l->ink_rgb, l->rgb);
+	}
+	gtk_css_provider_load_from_data(provider, css->str, -1);
+	gtk_style_context_add_provider_for_display(gdk_display_get_default(),
+						   GTK_STYLE_PROVIDER(provider),
+						   GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+}
+
+struct guid_application *guid_application_create(const struct guid_options *options)
+{
+	struct guid_application *app = g_new0(struct guid_application, 1);
+	struct session_config config = {.domain = options->domain};
+
+	app->options = *options;
+	guid_border_rgba(options->label->rgb, &app->border);
+	style_load();
+	surface_use_textures(options->is_gpu_used);
+	screen_size(&config.screen.width, &config.screen.height);
+	config.screen.depth = 24;
+	config.screen.memory_kib = config.screen.width * config.screen.height * 4 / 1024;
+	config.windows.work_area =
+		(struct rect){0, 0, (int32_t)config.screen.width, (int32_t)config.screen.height};
+	config.windows.limits.window_count_max = options->window_count_max;
+	config.windows.limits.page_count_max = options->page_count_max;
+	config.windows.is_utf8_allowed = options->is_utf8_allowed;
+	config.windows.is_placed_by_desktop = true;
+	app->loop = g_main_loop_new(NULL, FALSE);
+	app->session = session_create(&config, &view, &session_events, app);
+	if (!app->session) {
+		g_main_loop_unref(app->loop);
+		g_free(app);
+		return NULL;
+	}
+	g_unix_signal_add(SIGTERM, on_terminate, app);
+	g_unix_signal_add(SIGINT, on_terminate, app);
+	return app;
+}
+
+void guid_application_destroy(struct guid_application *app)
+{
+	if (app) {
+		session_destroy(app->session);
+		g_main_loop_unref(app->loop);
+		g_free(app);
+	}
+}
+
+int guid_application_run(struct guid_application *app)
+{
+	g_main_loop_run(app->loop);
+	return app->exit_code;
+}

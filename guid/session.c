@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "guid/session.h"
+
+#include "guid/channel.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+
+#define GUI_PORT	 6000
+#define MESSAGES_AT_ONCE 128
+#define RETRY_MS	 300
+#define TICK_MS		 200
+#define MOTION_MS	 8
+
+struct session {
+	struct session_config config;
+	struct windows_view view;
+	struct windows_view outer;
+	struct session_events events;
+	void *context;
+
+	struct pages_pool *pool;
+	libvchan_t *vchan; /* while connecting; then the channel's */
+	struct channel *channel;
+	struct windows *windows;
+	struct input input;
+	guint watch, retry, again, tick, motion;
+	gint64 motion_sent_us;
+};
+
+static gboolean on_retry(gpointer data);
+
+struct pages *session_pages(const struct dump *d)
+{
+	return d->pages;
+}
+
+struct windows *session_windows(struct session *s)
+{
+	return s->windows;
+}
+
+struct input *session_input(struct session *s)
+{
+	return &s->input;
+}
+
+/* ---- what the windows need ---- */
+
+static int view_dump_map(void *context, const struct gui_dump *dump, void **out)
+{
+	struct session *s = context;
+	g_autofree uint32_t *refs = g_try_new(uint32_t, dump->ref_count);
+	struct pages *pages;
+	uint32_t i;
+	int rc;
+
+	if (!refs) {
+		return -ENOMEM;
+	}
+	for (i = 0; i < dump->ref_count; i++) {
+		refs[i] = proto_dump_ref(dump, i);
+	}
+	rc = pages_map(s->pool, refs, dump->ref_count, &pages);
+	if (rc) {
+		return rc;
+	}
+	*out = pages;
+	return 0;
+}
+
+static void view_dump_unmap(void *context, void *pages)
+{
+	pages_unref(pages);
+}
+
+static void view_send(void *context, const struct gui_message *msg)
+{
+	struct session *s = context;
+
+	if (s->channel) {
+		channel_send(s->channel, msg);
+	}
+}
+
+static void view_shown(void *context, struct window *w)
+{
+	struct session *s = context;
+
+	s->outer.shown(s->context, w);
+}
+
+static void view_hidden(void *context, struct window *w)
+{
+	struct session *s = context;
+
+	input_forget(&s->input, w->id);
+	s->outer.hidden(s->context, w);
+}
+
+static void view_changed(void *context, struct window *w, unsigned int what)
+{
+	struct session *s = context;
+
+	s->outer.changed(s->context, w, what);
+}
+
+static void view_docked(void *context, struct window *w)
+{
+	struct session *s = context;
+
+	s->outer.docked(s->context, w);
+}
+
+static void view_ask_fullscreen(void *context, struct window *w)
+{
+	struct session *s = context;
+
+	s->outer.ask_fullscreen(s->context, w);
+}
+
+static void view_clipboard(void *context, const uint8_t *bytes, uint32_t size_bytes)
+{
+	struct session *s = context;
+
+	s->outer.clipboard(s->context, bytes, size_bytes);
+}
+
+static void view_notice(void *context, enum windows_notice notice)
+{
+	struct session *s = context;
+
+	s->outer.notice(s->context, notice);
+}
+
+static const struct windows_view session_view = {
+	.dump_map = view_dump_map,
+	.dump_unmap = view_dump_unmap,
+	.shown = view_shown,
+	.hidden = view_hidden,
+	.changed = view_changed,
+	.docked = view_docked,
+	.ask_fullscreen = view_ask_fullscreen,
+	.clipboard = view_clipboard,
+	.notice = view_notice,
+	.send = view_send,
+};
+
+/* ---- connecting ---- */
+
+static void source_clear(guint *id)
+{
+	if (*id) {
+		g_source_remove(*id);
+		*id = 0;
+	}
+}
+
+static void disconnect(struct session *s)
+{
+	source_clear(&s->watch);
+	source_clear(&s->again);
+	if (s->channel) {
+		s->events.connected(s->context, FALSE);
+	}
+	windows_reset(s->windows, GUI_VERSION_MINOR);
+	channel_destroy(s->channel);
+	s->channel = NULL;
+	libvchan_close(s->vchan);
+	s->vchan = NULL;
+	pages_pool_close(s->pool);
+	s->pool = NULL;
+}
+
+static void lost(struct session *s, int error, const char *reason)
+{
+	g_autofree char *words = g_strdup(reason);
+
+	disconnect(s);
+	if (error == -EPIPE) {
+		s->retry = g_timeout_add(RETRY_MS, on_retry, s);
+		return;
+	}
+	s->events.ended(s->context, words);
+}
+
+static gboolean on_again(gpointer data);
+
+static void read_some(struct session *s)
+{
+	int rc = channel_read(s->channel, MESSAGES_AT_ONCE);
+	int flushed = channel_flush(s->channel);
+
+	if (rc < 0 || flushed < 0) {
+		lost(s, rc < 0 ? rc : flushed, channel_reason(s->channel));
+		return;
+	}
+	/* Below drawing: a guest that floods us does not keep its own windows from the screen. */
+	if (rc > 0 && !s->again) {
+		s->again = g_idle_add_full(G_PRIORITY_DEFAULT_IDLE, on_again, s, NULL);
+	}
+}
+
+static gboolean on_again(gpointer data)
+{
+	struct session *s = data;
+
+	s->again = 0;
+	read_some(s);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_vchan(gint fd, GIOCondition condition, gpointer data)
+{
+	struct session *s = data;
+
+	if (libvchan_wait(channel_vchan(s->channel)) < 0) {
+		s->watch = 0;
+		lost(s, -EPIPE, "vchan");
+		return G_SOURCE_REMOVE;
+	}
+	if (!s->again) {
+		read_some(s);
+	}
+	return s->watch ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static int on_connected(void *context, uint32_t minor, const struct gui_xconf *conf)
+{
+	struct session *s = context;
+
+	windows_reset(s->windows, minor);
+	s->events.connected(s->context, TRUE);
+	return 0;
+}
+
+static int on_message(void *context, const struct gui_message *msg, const char **rule)
+{
+	struct session *s = context;
+
+	return windows_handle(s->windows, msg, rule);
+}
+
+static const struct channel_handler handler = {on_connected, on_message};
+
+static void connected(struct session *s)
+{
+	s->channel = channel_create(s->vchan, GUI_FROM_AGENT, &s->config.screen, &handler, s);
+	if (!s->channel) {
+		lost(s, -EPIPE, "memory");
+		return;
+	}
+	s->vchan = NULL; /* the channel's now */
+	input_init(&s->input, view_send, s);
+	s->watch = g_unix_fd_add_full(G_PRIORITY_DEFAULT,
+				      libvchan_fd_for_select(channel_vchan(s->channel)), G_IO_IN,
+				      on_vchan, s, NULL);
+	read_some(s);
+}
+
+static gboolean on_connecting(gint fd, GIOCondition condition, gpointer data)
+{
+	struct session *s = data;
+	int rc = libvchan_client_init_async_finish(s->vchan, false);
+
+	if (rc > 0) {
+		return G_SOURCE_CONTINUE;
+	}
+	s->watch = 0;
+	if (rc < 0) {
+		lost(s, -EPIPE, "vchan");
+	} else {
+		connected(s);
+	}
+	return G_SOURCE_REMOVE;
+}
+
+/* The side that maps pages is there before the vchan connects: the rule of share.h. */
+static int connect_start(struct session *s)
+{
+	EVTCHN fd = -1;
+
+	s->pool = pages_pool_open(s->config.domain, GUI_PORT,
+				  s->config.windows.limits.page_count_max);
+	if (!s->pool) {
+		return -errno;
+	}
+	s->vchan = libvchan_client_init_async(s->config.domain, GUI_PORT, &fd);
+	if (!s->vchan) {
+		int rc = -errno;
+
+		pages_pool_close(s->pool);
+		s->pool = NULL;
+		return rc;
+	}
+	s->watch = g_unix_fd_add(fd, G_IO_IN, on_connecting, s);
+	return 0;
+}
+
+static gboolean on_retry(gpointer data)
+{
+	struct session *s = data;
+
+	s->retry = 0;
+	if (connect_start(s)) {
+		s->retry = g_timeout_add(RETRY_MS, on_retry, s);
+	}
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_tick(gpointer data)
+{
+	struct session *s = data;
+
+	windows_tick(s->windows, g_get_monotonic_time());
+	return G_SOURCE_CONTINUE;
+}
+
+struct session *session_create(const struct session_config *config, const struct windows_view *view,
+			       const struct session_events *events, void *context)
+{
+	struct session *s = g_new0(struct session, 1);
+	int rc;
+
+	s->config = *config;
+	if (!s->config.windows.limits.page_count_max) {
+		s->config.windows.limits.page_count_max = 262144;
+	}
+	s->config.windows.minor = GUI_VERSION_MINOR;
+	s->view = session_view;
+	s->outer = *view;
+	s->events = *events;
+	s->context = context;
+	input_init(&s->input, view_send, s);
+	s->windows = windows_create(&s->config.windows, &s->view, s);
+	rc = s->windows ? connect_start(s) : -ENOMEM;
+	if (rc) {
+		windows_destroy(s->windows);
+		g_free(s);
+		errno = -rc;
+		return NULL;
+	}
+	s->tick = g_timeout_add(TICK_MS, on_tick, s);
+	return s;
+}
+
+void session_destroy(struct session *s)
+{
+	if (!s) {
+		return;
+	}
+	source_clear(&s->retry);
+	source_clear(&s->tick);
+	source_clear(&s->motion);
+	disconnect(s);
+	windows_destroy(s->windows);
+	g_free(s);
+}
+
+static gboolean on_motion(gpointer data)
+{
+	struct session *s = data;
+
+	s->motion = 0;
+	s->motion_sent_us = g_get_monotonic_time();
+	input_flush(&s->input);
+	return G_SOURCE_REMOVE;
+}
+
+void session_motion(struct session *s, uint32_t window, int32_t x, int32_t y, uint32_t state)
+{
+	input_motion(&s->input, window, x, y, state);
+	if (s->motion) {
+		return;
+	}
+	if (g_get_monotonic_time() - s->motion_sent_us >= MOTION_MS * 1000) {
+		on_motion(s);
+	} else {
+		s->motion = g_timeout_add(MOTION_MS, on_motion, s);
+	}
+}
