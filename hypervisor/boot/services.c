@@ -14,6 +14,7 @@ const struct domain_service *const domain_services[] = {
 	&p2m_service,	      /* guest memory: everything below puts something there */
 	&iommu_service,	      /* the devices' view of it */
 	&arch_domain_service, /* virtual CPUs and interrupt controllers */
+	&arch_device_service, /* traps registered with the former */
 	&evtchn_service,
 	&vpci_service,
 	&sched_service, /* last: a vCPU that is known to it is complete */
