@@ -15,14 +15,15 @@ enum lock_rank {
 	LOCK_EVTCHN,	    /* one domain's event channel table */
 	LOCK_P2M,	    /* one domain's nested page table */
 	LOCK_VIOAPIC,	    /* one domain's virtual I/O APIC */
+	LOCK_CLAIM,	    /* who has claimed how many frames */
+	LOCK_WALLCLOCK,
 	LOCK_EVTCHN_FIFO,   /* one domain's event queues; interrupts off */
 	LOCK_VCPU,	    /* one vCPU's wake and pause state */
 	LOCK_CPUPOOL,
 	LOCK_SCHED,	    /* one run queue */
 	LOCK_TIMER,	    /* one CPU's timer queue */
 	LOCK_PCI,	    /* configuration space access ports */
-	LOCK_IOMMU,	    /* one domain's device view; shared IOMMU tables */
-	LOCK_IOMMU_UNIT,    /* one IOMMU's queue */
+	LOCK_IOMMU,	    /* one IOMMU's queue and tables */
 	LOCK_IRQ,	    /* machine interrupt descriptors and vectors */
 	LOCK_IOAPIC,
 	LOCK_HEAP,

@@ -241,15 +241,22 @@ int domain_set_vcpu_count(struct domain *d, unsigned int count)
 
 /* --- finding and keeping --- */
 
+struct domain *domain_find(domain_id_t id)
+{
+	struct domain *d = rcu_load(&hash[id.v % HASH_SIZE]);
+
+	while (d && d->id.v != id.v) {
+		d = rcu_load(&d->hash_next);
+	}
+	return d;
+}
+
 struct domain *domain_get(domain_id_t id)
 {
 	struct domain *d;
 
 	rcu_read_lock();
-	d = rcu_load(&hash[id.v % HASH_SIZE]);
-	while (d && d->id.v != id.v) {
-		d = rcu_load(&d->hash_next);
-	}
+	d = domain_find(id);
 	if (d && (!load_acquire(&d->is_created) || !refcount_get_unless_zero(&d->references))) {
 		d = NULL;
 	}
@@ -386,7 +393,7 @@ void domain_shutdown(struct domain *d, u8 code)
 
 void domain_crash(struct domain *d, const char *why)
 {
-	log_guest(d, "crashed: %s", why);
+	log_guest(d, "crashed: %s\n", why);
 	domain_shutdown(d, SHUTDOWN_crash);
 }
 

@@ -109,6 +109,8 @@ struct domain_config {
 int domain_create(domain_id_t id, const struct domain_config *config, struct domain **out) MUST_CHECK;
 /* NULL: no such domain. The caller puts it. Any context. */
 struct domain *domain_get(domain_id_t id);
+/* No reference is taken, a half-built one is found, too: only under RCU, by who knows that it lives. */
+struct domain *domain_find(domain_id_t id);
 void domain_get_more(struct domain *d);
 void domain_put(struct domain *d); /* NULL does nothing */
 /* DOMID_SELF is the caller's; a dying one is found, too. */

@@ -14,13 +14,13 @@ void domain_host_shutdown(u8 code)
 {
 	switch (code) {
 	case SHUTDOWN_poweroff:
-		log_info("dom0 powered off");
+		log_info("dom0 powered off\n");
 		arch_power_off();
 	case SHUTDOWN_reboot:
-		log_info("dom0 asked for a reboot");
+		log_info("dom0 asked for a reboot\n");
 		arch_reboot();
 	case SHUTDOWN_watchdog:
-		log_error("dom0's watchdog expired");
+		log_error("dom0's watchdog expired\n");
 		arch_reboot();
 	default:
 		/* panic() knows the option that chooses between reboot and waiting. */

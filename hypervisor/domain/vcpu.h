@@ -48,6 +48,7 @@ struct vcpu {
 	struct frame *info_dying;	 /* its frame after teardown, until no sender uses it */
 	struct rcu_head rcu;
 	struct guest_area time_area;	 /* VCPUOP_register_vcpu_time_memory_area */
+	u32 time_version;		 /* of what is written there, even */
 	bool is_time_stale;		 /* the time pages want a new version at the next load */
 
 	struct timer singleshot;

@@ -19,7 +19,7 @@ static void handle_expiry(void *data)
 {
 	struct domain *d = data;
 
-	log_guest(d, "watchdog expired");
+	log_guest(d, "watchdog expired\n");
 	domain_shutdown(d, SHUTDOWN_watchdog);
 }
 

@@ -17,7 +17,6 @@ struct vcpu;
 
 /* --- the architecture as a domain service --- */
 extern const struct domain_service arch_domain_service;
-extern const struct domain_service arch_device_service; /* interrupts of devices that it owns */
 
 /* --- running --- */
 /*
@@ -39,6 +38,15 @@ bool arch_vcpu_has_interrupt(struct vcpu *v);
 /* --- time --- */
 /* Writes vcpu_time_info of v with a new version; called at load and when it is registered. */
 void arch_vcpu_update_time(struct vcpu *v);
+
+/* Writes the wallclock of shared_info. */
+void arch_domain_update_wallclock(struct domain *d);
+
+void arch_wallclock_setup(void); /* start: reads the real-time clock */
+/* It was seconds.ns after 1970 when system time was at; every domain is told. */
+void arch_wallclock_set(u64 seconds, u32 ns, u64 at);
+/* What the firmware calls a CPU (for dom0). */
+void arch_cpu_firmware_ids(cpu_t cpu, u32 *apic_id, u32 *acpi_id);
 
 /* --- the caller's memory: linear address to guest physical, as the CPU would translate it --- */
 enum guest_access_kind { GUEST_READ, GUEST_WRITE };
