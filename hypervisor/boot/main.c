@@ -24,7 +24,9 @@
 #include "drivers/pci/pci.h"
 #include "drivers/uart/ns16550.h"
 #include "drivers/vga/vga_text.h"
+#include "domain/frame_owner.h"
 #include "evtchn/evtchn.h"
+#include "hypercall/hypercall.h"
 #include "lib/string.h"
 #include "mm/frame_alloc.h"
 #include "mm/heap.h"
@@ -229,11 +231,6 @@ static void notify_console_input(void)
 
 static void start_devices(void)
 {
-	char value[CMDLINE_VALUE_MAX];
-
-	if (cmdline_value(options(), "iommu", value, sizeof(value))) {
-		iommu_is_wanted = strcmp(value, "off") != 0 && strcmp(value, "no") != 0;
-	}
 	pci_setup();
 	iommu_setup();
 	console_set_input_notify(notify_console_input);
@@ -242,6 +239,9 @@ static void start_devices(void)
 
 static void start_guests(void)
 {
+	frame_owner_setup();
+	arch_wallclock_setup();
+	hypervisor_command_line = options();
 	arch_guest_setup();
 	sched_setup();
 }

@@ -93,7 +93,7 @@ static bool set_link(struct domain *d, u32 *tail, u32 port)
 		}
 	}
 	__atomic_fetch_and(tail, ~BUSY, __ATOMIC_SEQ_CST);
-	log_guest(d, "event queue: the guest changes a link without end, port %u dropped", port);
+	log_guest(d, "event queue: the guest changes a link without end, port %u dropped\n", port);
 	return true;
 }
 

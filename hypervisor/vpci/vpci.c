@@ -160,7 +160,6 @@ int vpci_give_all(struct domain *d)
 			return rc;
 		}
 	}
-	iommu_start();
 	return 0;
 }
 

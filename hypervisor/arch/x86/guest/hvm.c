@@ -4,7 +4,6 @@
 #include <xen/hvm/hvm_vcpu.h>
 #include <xen/sched.h>
 
-#include "arch/contract/machine.h"
 #include "arch/x86/guest/cpu_bits.h"
 #include "arch/x86/guest/hvm_arch.h"
 #include "arch/x86/guest/insn.h"
@@ -62,7 +61,7 @@ static void detect_features(void)
 	}
 }
 
-static void enable_this_cpu(void *data)
+void hvm_cpu_setup(void)
 {
 	u64 cr4 = insn_read_cr4() | X86_CR4_OSFXSR | X86_CR4_OSXMM;
 
@@ -75,24 +74,16 @@ static void enable_this_cpu(void *data)
 	}
 }
 
-void arch_guest_setup(void)
+void hvm_setup(void)
 {
-	cpu_t cpu;
-
 	hvm = &svm_backend;
-	if (!hvm->setup()) {
+	insn_write_cr4(insn_read_cr4() | X86_CR4_OSFXSR | X86_CR4_OSXMM);
+	detect_features();
+	if (!hvm->cpu_enable()) {
 		boot_refuse("This machine has no AMD SVM with nested paging that Mullion can use. "
 			    "Switch virtualization on in the firmware's setup; in QEMU, add "
 			    "-cpu max,+svm,+npt.");
 	}
-	insn_write_cr4(insn_read_cr4() | X86_CR4_OSFXSR | X86_CR4_OSXMM);
-	detect_features();
-	for_each_cpu (cpu, smp_online()) {
-		if (!hvm->cpu_prepare(cpu)) {
-			boot_refuse("There is not enough memory to run guests.");
-		}
-	}
-	smp_call(smp_online(), enable_this_cpu, NULL);
 	log_info("guests run with %s\n", hvm->name);
 }
 
@@ -258,8 +249,6 @@ void hvm_fpu_save(struct vcpu *v)
 		insn_fxsave(a->xsave);
 		return;
 	}
-	a->xcr0 = insn_xgetbv(); /* QEMU has no exit for XSETBV, so the guest may have set it itself
-				  */
 	insn_xsetbv(hvm_xcr0_mask);
 	insn_xsave(a->xsave, hvm_xcr0_mask);
 }

@@ -20,7 +20,7 @@
 struct svm_cpu {
 	void *host_save;	/* VM_HSAVE_PA: private to the CPU's microcode */
 	struct vmcb *host_vmcb; /* VMSAVE of the host's FS, GS, TR, LDTR and syscall MSRs */
-	u64 host_save_address, host_vmcb_address;
+	u64 host_vmcb_address;
 	u64 asid_generation; /* grows when the ASIDs are used up */
 	u32 asid_next;
 	bool is_enabled;
@@ -29,7 +29,6 @@ static DEFINE_PER_CPU(struct svm_cpu, svm_cpu);
 
 struct svm_features svm_features RO_AFTER_INIT;
 
-#define CPUID_SVM_PRESENT	(1u << 2)
 #define CPUID_SVM_NESTED_PAGING (1u << 0)
 #define CPUID_SVM_NRIPS		(1u << 3)
 #define VM_CR_SVMDIS		(1ull << 4)
@@ -43,7 +42,7 @@ static bool svm_detect(void)
 		return false;
 	}
 	insn_cpuid(0x80000001u, 0, r);
-	if (!(r[2] & CPUID_SVM_PRESENT)) {
+	if (!(r[2] & (1u << 2))) {
 		return false;
 	}
 	if (insn_rdmsr(X86_MSR_VM_CR) & VM_CR_SVMDIS) {
@@ -60,37 +59,24 @@ static bool svm_detect(void)
 	return svm_features.asid_count >= 2;
 }
 
-static bool svm_setup(void)
-{
-	return svm_detect() && svm_msrpm_create() == 0;
-}
-
-static bool svm_cpu_prepare(cpu_t which)
-{
-	struct svm_cpu *cpu = per_cpu_ptr(svm_cpu, which);
-
-	cpu->host_save = heap_alloc_pages(0);
-	cpu->host_vmcb = heap_alloc_pages(0);
-	if (!cpu->host_save || !cpu->host_vmcb) {
-		return false;
-	}
-	cpu->host_save_address = hpa_raw(mfn_to_hpa(heap_to_mfn(cpu->host_save)));
-	cpu->host_vmcb_address = hpa_raw(mfn_to_hpa(heap_to_mfn(cpu->host_vmcb)));
-	return true;
-}
-
 static bool svm_cpu_enable(void)
 {
 	struct svm_cpu *cpu = this_cpu_ptr(svm_cpu);
-	u32 r[4];
 
-	insn_cpuid(0x80000001u, 0, r);
-	if (!(r[2] & CPUID_SVM_PRESENT) || (insn_rdmsr(X86_MSR_VM_CR) & VM_CR_SVMDIS)) {
+	if (!svm_features.msrpm_address && (!svm_detect() || svm_msrpm_create() != 0)) {
 		return false;
 	}
+	cpu->host_save = heap_alloc_pages(0);
+	cpu->host_vmcb = heap_alloc_pages(0);
+	if (!cpu->host_save || !cpu->host_vmcb) {
+		log_error("no memory for the SVM host state\n");
+		return false;
+	}
+	cpu->host_vmcb_address = hpa_raw(mfn_to_hpa(heap_to_mfn(cpu->host_vmcb)));
 	insn_wrmsr(X86_MSR_EFER, insn_rdmsr(X86_MSR_EFER) | X86_EFER_SVME);
-	insn_wrmsr(X86_MSR_VM_HSAVE_PA, cpu->host_save_address);
-	/* The host's TR and syscall MSRs do not change after this, because nothing writes them. */
+	insn_wrmsr(X86_MSR_VM_HSAVE_PA, hpa_raw(mfn_to_hpa(heap_to_mfn(cpu->host_save))));
+	/* Segments and syscall MSRs of the host do not change after this, because nothing writes
+	 * them. */
 	insn_vmsave(cpu->host_vmcb_address);
 	cpu->asid_generation = 1;
 	cpu->asid_next = 1;
@@ -178,14 +164,13 @@ static u64 event_encode(const struct hvm_event *event)
 	       (event->has_error ? VMCB_EVENT_HAS_ERROR | (u64)event->error << 32 : 0);
 }
 
-/* The window: an exit at the first moment that the guest would take an interrupt. */
-static void window_set(struct vmcb *vmcb, bool is_open)
+static void window_open(struct vmcb *vmcb, bool is_open, u64 priority)
 {
+	vmcb->vintr &= ~(VMCB_VINTR_IRQ | VMCB_VINTR_PRIO_MAX | VMCB_VINTR_IGNORE_TPR);
 	if (is_open) {
-		vmcb->vintr |= VMCB_VINTR_IRQ | VMCB_VINTR_PRIO_MAX | VMCB_VINTR_IGNORE_TPR;
+		vmcb->vintr |= VMCB_VINTR_IRQ | priority;
 		vmcb->intercept1 |= VMCB_INTERCEPT_VINTR;
 	} else {
-		vmcb->vintr &= ~(VMCB_VINTR_IRQ | VMCB_VINTR_PRIO_MAX | VMCB_VINTR_IGNORE_TPR);
 		vmcb->intercept1 &= ~VMCB_INTERCEPT_VINTR;
 	}
 }
@@ -245,11 +230,10 @@ static void inject_interrupt(struct vcpu *v)
  * now: interrupts on, no shadow (QEMU does not load the shadow, so never trust it to hold one
  * back). What has to wait asks for an exit at the first moment that the guest can take it.
  */
-static void svm_prepare_events(struct vcpu *v, u8 tpr)
+static void svm_prepare_events(struct vcpu *v)
 {
 	struct arch_vcpu *a = v->arch;
 	struct vmcb *vmcb = a->vmcb;
-	bool is_waiting;
 	bool may_interrupt = (a->rflags & X86_RFLAGS_IF) && !(vmcb->interrupt_shadow & 1);
 
 	if (unlikely(a->next.is_valid)) {
@@ -267,20 +251,18 @@ static void svm_prepare_events(struct vcpu *v, u8 tpr)
 		inject_interrupt(v);
 	}
 
-	is_waiting = a->held.is_valid || (load_relaxed(&a->nmi_pending) && !a->nmi_masked) ||
-		     (load_relaxed(&a->event_pending) && v->domain->arch->has_callback_vector) ||
-		     vlapic_pending(v) >= 0;
-	if (unlikely(is_waiting != ((vmcb->vintr & VMCB_VINTR_IRQ) != 0))) {
-		window_set(vmcb, is_waiting);
-	}
-	/*
-	 * A virtual interrupt with that priority would do for this on paper, but QEMU lets one
-	 * of the same class as the task priority through.
-	 */
-	if (unlikely(tpr != 0) && vlapic_is_held_by_tpr(v)) {
-		vmcb->intercept_cr_write |= 1u << 8;
+	if (a->held.is_valid || (load_relaxed(&a->nmi_pending) && !a->nmi_masked) ||
+	    (load_relaxed(&a->event_pending) && v->domain->arch->has_callback_vector)) {
+		window_open(vmcb, true, VMCB_VINTR_PRIO_MAX | VMCB_VINTR_IGNORE_TPR);
 	} else {
-		vmcb->intercept_cr_write &= (u16) ~(1u << 8);
+		int vector = vlapic_waiting(v);
+
+		/* The priority lets the CPU itself see a lower CR8, which does not exit. */
+		if (unlikely(vector >= 0)) {
+			window_open(vmcb, true, (u64)(vector >> 4) << 16);
+		} else if (unlikely(vmcb->vintr & VMCB_VINTR_IRQ)) {
+			window_open(vmcb, false, 0);
+		}
 	}
 }
 
@@ -346,9 +328,9 @@ static void svm_run(struct vcpu *v)
 		return;
 	}
 	cpu = this_cpu_ptr(svm_cpu);
-	tpr = vlapic_tpr(v);
-	svm_prepare_events(v, tpr);
+	svm_prepare_events(v);
 	svm_assign_asid(v, cpu);
+	tpr = vlapic_tpr(v);
 	vmcb->vintr = (vmcb->vintr & ~VMCB_VINTR_TPR_MASK) | tpr >> 4;
 	registers_to_vmcb(a);
 	ASSERT(window_is_idle());
@@ -417,8 +399,6 @@ static void svm_ports_changed(struct domain *d)
 
 const struct hvm_backend svm_backend = {
 	.name = "AMD SVM with nested paging",
-	.setup = svm_setup,
-	.cpu_prepare = svm_cpu_prepare,
 	.cpu_enable = svm_cpu_enable,
 	.cpu_disable = svm_cpu_disable,
 	.vcpu_init = svm_vcpu_init,
