@@ -113,3 +113,59 @@ u64 crc64_update(const struct crc64_table *table, u64 crc, const void *bytes, si
 	}
 	return ~crc;
 }
+
+/* --- xxHash --- */
+
+#define XX1 0x9e3779b185ebca87ull
+#define XX2 0xc2b2ae3d27d4eb4full
+#define XX3 0x165667b19e3779f9ull
+#define XX4 0x85ebca77c2b2ae63ull
+#define XX5 0x27d4eb2f165667c5ull
+
+static u64 rotate(u64 x, unsigned int count)
+{
+	return x << count | x >> (64 - count);
+}
+
+static u64 xx_round(u64 lane, u64 input)
+{
+	return rotate(lane + input * XX2, 31) * XX1;
+}
+
+u64 xxh64(const void *bytes, size_t size_bytes)
+{
+	const u8 *p = bytes, *end = p + size_bytes;
+	u64 lane[4] = {XX1 + XX2, XX2, 0, 0 - XX1}, hash = XX5, x;
+	unsigned int i;
+	u32 half;
+
+	if (size_bytes >= 32) {
+		for (; end - p >= 32; p += 32) {
+			for (i = 0; i < 4; i++) {
+				__builtin_memcpy(&x, p + i * 8, 8);
+				lane[i] = xx_round(lane[i], x);
+			}
+		}
+		hash = rotate(lane[0], 1) + rotate(lane[1], 7) + rotate(lane[2], 12) +
+		       rotate(lane[3], 18);
+		for (i = 0; i < 4; i++) {
+			hash = (hash ^ xx_round(0, lane[i])) * XX1 + XX4;
+		}
+	}
+	hash += size_bytes;
+	for (; end - p >= 8; p += 8) {
+		__builtin_memcpy(&x, p, 8);
+		hash = rotate(hash ^ xx_round(0, x), 27) * XX1 + XX4;
+	}
+	if (end - p >= 4) {
+		__builtin_memcpy(&half, p, 4);
+		hash = rotate(hash ^ half * XX1, 23) * XX2 + XX3;
+		p += 4;
+	}
+	for (; p < end; p++) {
+		hash = rotate(hash ^ *p * XX5, 11) * XX1;
+	}
+	hash = (hash ^ hash >> 33) * XX2;
+	hash = (hash ^ hash >> 29) * XX3;
+	return hash ^ hash >> 32;
+}

@@ -22,3 +22,6 @@ struct crc64_table {
 };
 void crc64_prepare(struct crc64_table *table);
 u64 crc64_update(const struct crc64_table *table, u64 crc, const void *bytes, size_t size_bytes);
+
+/* xxHash, 64 bits, seed 0, as in zstd. */
+u64 xxh64(const void *bytes, size_t size_bytes);

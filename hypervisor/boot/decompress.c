@@ -11,6 +11,7 @@ static const struct {
 } formats[] = {
 	{6, {0xfd, '7', 'z', 'X', 'Z', 0}, decompress_xz},
 	{3, {0x1f, 0x8b, 8}, decompress_gzip},
+	{4, {0x28, 0xb5, 0x2f, 0xfd}, decompress_zstd},
 };
 
 int decompress(struct decompress_job *job)

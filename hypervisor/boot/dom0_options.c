@@ -73,7 +73,7 @@ static bool parse_size(const char **text, u64 total_bytes, struct size *out)
 		if (value > 100) {
 			return false;
 		}
-		out->bytes = total_bytes / 100 * value;
+		out->bytes = total_bytes / 100 * value + total_bytes % 100 * value / 100;
 		(*text)++;
 	} else {
 		unsigned int shift = unit_shift(**text);
