@@ -6,6 +6,7 @@
 #include <xen/event_channel.h>
 
 #include "arch/contract/dom0.h"
+#include "boot/cmdline.h"
 #include "boot/dom0_options.h"
 #include "boot/kernel.h"
 #include "boot/modules.h"
@@ -23,38 +24,17 @@
 static INIT_DATA struct kernel_image kernel;
 static INIT_DATA struct memory_region host[BOOT_REGION_MAX];
 
-/* The text behind NAME= in the hypervisor's command line, or NULL. */
-static const char *option(const char *name)
-{
-	const char *p = boot_info.command_line;
-	size_t length = strlen(name);
-
-	while (*p) {
-		while (*p == ' ') {
-			p++;
-		}
-		if (strncmp(p, name, length) == 0 && p[length] == '=') {
-			return p + length + 1;
-		}
-		while (*p && *p != ' ') {
-			p++;
-		}
-	}
-	return NULL;
-}
-
 static unsigned int choose_vcpu_count(void)
 {
-	const char *text = option("dom0_max_vcpus"), *p;
-	unsigned int count = 0;
+	char value[CMDLINE_VALUE_MAX];
+	unsigned int count;
 
-	if (!text) {
+	if (!cmdline_value(boot_info.command_line, "dom0_max_vcpus", value, sizeof(value))) {
 		return MIN(smp_cpu_count(), VCPU_DEFAULT_MAX);
 	}
-	for (p = text; *p >= '0' && *p <= '9' && count <= VCPU_MAX; p++) {
-		count = count * 10 + (unsigned int)(*p - '0');
-	}
-	if ((*p && *p != ' ') || count < 1 || count > VCPU_MAX) {
+	count = (unsigned int)cmdline_number(boot_info.command_line, "dom0_max_vcpus", 1, VCPU_MAX,
+					     0);
+	if (!count) {
 		boot_refuse("dom0_max_vcpus= must be a number from 1 to %u.", VCPU_MAX);
 	}
 	return count;
@@ -63,14 +43,16 @@ static unsigned int choose_vcpu_count(void)
 static struct dom0_memory choose_memory(void)
 {
 	u64 available = frame_free_count() << PAGE_SHIFT;
+	char value[CMDLINE_VALUE_MAX];
+	bool is_given = cmdline_value(boot_info.command_line, "dom0_mem", value, sizeof(value));
 	struct dom0_memory m;
 	unsigned int i;
 
 	for (i = 0; i < boot_info.module_count; i++) {
 		available += boot_info.modules[i].size_bytes & PAGE_MASK; /* given back in time */
 	}
-	if (dom0_memory_choose(option("dom0_mem"), frame_total_count() << PAGE_SHIFT, available,
-			       &m)) {
+	if (dom0_memory_choose(is_given ? value : NULL, frame_total_count() << PAGE_SHIFT,
+			       available, &m)) {
 		boot_refuse(
 			"dom0_mem= must be a size such as 2048M, optionally min:SIZE and max:SIZE, "
 			"with commas between.");

@@ -38,8 +38,9 @@ static void unpack(const struct bzimage *image, const u8 **elf, size_t *elf_size
 	if (job.out_size_bytes != image->kernel_size_bytes) {
 		refuse("the kernel has not the size that it should have: it is corrupt");
 	}
-	log_debug("kernel: %zu KiB unpacked to %zu KiB in %lld ms", image->payload_size_bytes >> 10,
-		  job.out_size_bytes >> 10, (long long)((clock_now() - start) / NS_PER_MS));
+	log_debug("kernel: %zu KiB unpacked to %zu KiB in %lld ms\n",
+		  image->payload_size_bytes >> 10, job.out_size_bytes >> 10,
+		  (long long)((clock_now() - start) / NS_PER_MS));
 	*elf = job.out;
 	*elf_size = job.out_size_bytes;
 }

@@ -301,7 +301,7 @@ static bool is_table_reachable(void *context, const struct acpi_table *table)
 	for (i = 0; i < in->host_count; i++) {
 		if (in->host[i].type == MEMORY_RAM && start < in->host[i].end &&
 		    end > in->host[i].start) {
-			log_warning("ACPI table %s lies in RAM: hidden from the first domain",
+			log_warning("ACPI table %s lies in RAM: hidden from the first domain\n",
 				    table->signature);
 			return false;
 		}
@@ -396,7 +396,7 @@ void arch_dom0_build(struct domain *d, const struct dom0_input *in)
 	p2m_flush(d);
 	set_start_state(d->vcpus[0], in->kernel->pvh_entry, at.info);
 	log_info(
-		"first domain: %llu MiB, %u vCPUs, kernel at %#llx, entry %#x, initrd at %#llx (%llu KiB)",
+		"first domain: %llu MiB, %u vCPUs, kernel at %#llx, entry %#x, initrd at %#llx (%llu KiB)\n",
 		(unsigned long long)(plan.ram_bytes >> 20), d->vcpu_count,
 		(unsigned long long)in->kernel->start, in->kernel->pvh_entry,
 		(unsigned long long)at.initrd, (unsigned long long)(in->initrd_size_bytes >> 10));
