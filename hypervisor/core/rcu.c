@@ -161,6 +161,14 @@ void rcu_setup(void)
 	softirq_register(SOFTIRQ_RCU, run_callbacks);
 }
 
+#ifdef HV_UNIT
+void rcu_forget_all(void)
+{
+	gp.started = gp.completed = gp.wanted = 0;
+	gp.missing = (struct cpu_set){{0}};
+}
+#endif
+
 void rcu_barrier_poll(void)
 {
 	rcu_quiescent();

@@ -22,6 +22,9 @@ void rcu_call(struct rcu_head *head, void (*callback)(struct rcu_head *head));
 void rcu_quiescent(void); /* run loop and idle loop only */
 void rcu_barrier_poll(void); /* tests: is quiescent here and runs what is due */
 void rcu_setup(void);
+#ifdef HV_UNIT
+void rcu_forget_all(void); /* between two tests */
+#endif
 
 #define rcu_load(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)	   /* pairs with rcu_publish() */
 #define rcu_publish(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE) /* pairs with rcu_load() */

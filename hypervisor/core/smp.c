@@ -38,6 +38,14 @@ void smp_set_online(void)
 	__atomic_fetch_add(&online_count, 1, __ATOMIC_ACQ_REL);
 }
 
+#ifdef HV_UNIT
+void smp_forget_all(void)
+{
+	online = (struct cpu_set){{0}};
+	online_count = 0;
+}
+#endif
+
 void smp_kick(cpu_t cpu)
 {
 	if (cpu != arch_cpu_id()) {

@@ -21,3 +21,6 @@ void smp_kick(cpu_t cpu);
 /* For arch/: this CPU is ready for IPIs; a call IPI has arrived. */
 void smp_set_online(void);
 void smp_handle_call(void);
+#ifdef HV_UNIT
+void smp_forget_all(void); /* between two tests */
+#endif

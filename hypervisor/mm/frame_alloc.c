@@ -27,7 +27,7 @@ static mfn_t take(unsigned int order, enum frame_zone zone)
 {
 	mfn_t mfn = MFN_INVALID;
 
-	if (order > FRAME_ORDER_MAX) {
+	if (order > FRAME_ORDER_MAX || unit_must_fail()) {
 		return mfn;
 	}
 	spin_lock(&lock);
@@ -130,6 +130,21 @@ void frame_add_free(mfn_t first, u64 count)
 		count -= 1ull << order;
 	}
 }
+
+#ifdef HV_UNIT
+void frame_alloc_forget_all(void)
+{
+	unsigned int i, order;
+
+	for (i = 0; i < ZONE_COUNT; i++) {
+		zones[i].free_frames = 0;
+		for (order = 0; order < BUDDY_ORDERS; order++) {
+			zones[i].first[order] = 0;
+		}
+	}
+	total_frames = 0;
+}
+#endif
 
 u64 frame_free_count(void)
 {

@@ -33,3 +33,10 @@ void frame_add_free(mfn_t first, u64 count);
 #define FRAME_ORDER_MAX ORDER_1G
 
 /* Frames freed by domains are scrubbed (zeroed) before anybody else gets them. */
+
+#ifdef HV_UNIT
+bool unit_must_fail(void);	   /* arch/unit injects failures */
+void frame_alloc_forget_all(void); /* between two tests */
+#else
+#define unit_must_fail() false
+#endif

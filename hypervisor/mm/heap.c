@@ -19,6 +19,7 @@
 static const u16 class_sizes[] = {16, 32, 48, 64, 96, 128, 192, 256, 336, 448, 576, 800, 1008, 1344, 2048};
 #define CLASS_COUNT ARRAY_SIZE(class_sizes)
 #define SMALL_MAX   2048u
+#define NOT_FIRST   0xff /* order of an allocation's other pages */
 
 /* A page of objects begins with this. */
 struct slab {
@@ -85,6 +86,7 @@ static void *take_pages(unsigned int order)
 	for (i = 0; i < 1ull << order; i++) {
 		f[i].count = 0;
 		f[i].state = FRAME_HEAP;
+		f[i].order = NOT_FIRST;
 	}
 	f->order = (u8)order;
 	return arch_heap_address(mfn);
@@ -144,6 +146,16 @@ u64 heap_free_page_count(void)
 {
 	return load_relaxed(&pages.free_frames);
 }
+
+#ifdef HV_UNIT
+void heap_forget_all(void)
+{
+	memset(pages.first, 0, sizeof(pages.first));
+	pages.free_frames = 0;
+	memset(with_room, 0, sizeof(with_room));
+	chunk_frames = 0;
+}
+#endif
 
 /* --- objects --- */
 

@@ -27,3 +27,6 @@ u64 heap_free_page_count(void); /* of them unused */
 /* The same for one owner: counted in d->heap_pages, refused past its limit. In domain/frame_owner.c. */
 void *heap_alloc_pages_for(struct domain *d, unsigned int order);
 void heap_free_pages_for(struct domain *d, void *p, unsigned int order);
+#ifdef HV_UNIT
+void heap_forget_all(void); /* between two tests */
+#endif
