@@ -231,6 +231,11 @@ static void notify_console_input(void)
 
 static void start_devices(void)
 {
+	char value[CMDLINE_VALUE_MAX];
+
+	if (cmdline_value(options(), "iommu", value, sizeof(value))) {
+		iommu_is_wanted = strcmp(value, "off") != 0 && strcmp(value, "no") != 0;
+	}
 	pci_setup();
 	iommu_setup();
 	console_set_input_notify(notify_console_input);

@@ -17,6 +17,7 @@ const struct domain_service *const domain_services[] = {
 	&physmap_service,     /* what that memory is made of */
 	&iommu_service,	      /* the devices' view of it */
 	&arch_domain_service, /* virtual CPUs and interrupt controllers */
+	&arch_device_service, /* traps registered with the former */
 	&evtchn_service,
 	&grant_service, /* its mappings go before the memory that they are in */
 	&vpci_service,

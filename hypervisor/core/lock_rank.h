@@ -23,7 +23,8 @@ enum lock_rank {
 	LOCK_SCHED,	    /* one run queue */
 	LOCK_TIMER,	    /* one CPU's timer queue */
 	LOCK_PCI,	    /* configuration space access ports */
-	LOCK_IOMMU,	    /* one IOMMU's queue and tables */
+	LOCK_IOMMU,	    /* one domain's device view; shared IOMMU tables */
+	LOCK_IOMMU_UNIT,    /* one IOMMU's queue */
 	LOCK_IRQ,	    /* machine interrupt descriptors and vectors */
 	LOCK_IOAPIC,
 	LOCK_HEAP,

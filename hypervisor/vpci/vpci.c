@@ -160,6 +160,7 @@ int vpci_give_all(struct domain *d)
 			return rc;
 		}
 	}
+	iommu_start();
 	return 0;
 }
 

@@ -17,6 +17,7 @@ struct vcpu;
 
 /* --- the architecture as a domain service --- */
 extern const struct domain_service arch_domain_service;
+extern const struct domain_service arch_device_service; /* interrupts of devices that it owns */
 
 /* --- running --- */
 /*

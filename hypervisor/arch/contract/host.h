@@ -29,6 +29,17 @@ enum arch_ipi { ARCH_IPI_KICK, ARCH_IPI_CALL, ARCH_IPI_STOP };
 void arch_ipi_send(cpu_t cpu, enum arch_ipi ipi);
 void arch_ipi_send_set(const void *cpu_set, enum arch_ipi ipi); /* struct cpu_set */
 
+/* --- devices --- */
+struct irq_target;
+u32 arch_irq_destination(cpu_t cpu); /* how an interrupt message names cpu (x86: its APIC id) */
+bool arch_irq_is_wide(void);	     /* by 32 bits instead of 8 */
+/* Who makes the entries of interrupt lines from now on, see iommu_irq_map_ioapic(). Start only. */
+typedef int (*arch_irq_remap_t)(u8 controller_id, unsigned int pin, struct irq_target target,
+				bool is_level, bool is_low, u64 *entry);
+void arch_irq_set_remap(arch_irq_remap_t remap);
+/* A device that does not snoop the caches sees what was written there. */
+void arch_cache_write_back(const void *p, size_t size_bytes);
+
 /* --- time --- */
 ns_t arch_clock_read(void);		/* monotonic, all CPUs agree */
 void arch_timer_arm(ns_t deadline);	/* SOFTIRQ_TIMER at or shortly after deadline; NS_NEVER stops */

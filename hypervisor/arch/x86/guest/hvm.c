@@ -4,6 +4,7 @@
 #include <xen/hvm/hvm_vcpu.h>
 #include <xen/sched.h>
 
+#include "arch/contract/machine.h"
 #include "arch/x86/guest/cpu_bits.h"
 #include "arch/x86/guest/hvm_arch.h"
 #include "arch/x86/guest/insn.h"
@@ -61,7 +62,7 @@ static void detect_features(void)
 	}
 }
 
-void hvm_cpu_setup(void)
+static void enable_this_cpu(void *data)
 {
 	u64 cr4 = insn_read_cr4() | X86_CR4_OSFXSR | X86_CR4_OSXMM;
 
@@ -74,16 +75,24 @@ void hvm_cpu_setup(void)
 	}
 }
 
-void hvm_setup(void)
+void arch_guest_setup(void)
 {
+	cpu_t cpu;
+
 	hvm = &svm_backend;
-	insn_write_cr4(insn_read_cr4() | X86_CR4_OSFXSR | X86_CR4_OSXMM);
-	detect_features();
-	if (!hvm->cpu_enable()) {
+	if (!hvm->setup()) {
 		boot_refuse("This machine has no AMD SVM with nested paging that Mullion can use. "
 			    "Switch virtualization on in the firmware's setup; in QEMU, add "
 			    "-cpu max,+svm,+npt.");
 	}
+	insn_write_cr4(insn_read_cr4() | X86_CR4_OSFXSR | X86_CR4_OSXMM);
+	detect_features();
+	for_each_cpu (cpu, smp_online()) {
+		if (!hvm->cpu_prepare(cpu)) {
+			boot_refuse("There is not enough memory to run guests.");
+		}
+	}
+	smp_call(smp_online(), enable_this_cpu, NULL);
 	log_info("guests run with %s\n", hvm->name);
 }
 

@@ -43,7 +43,10 @@ enum hvm_control { HVM_CR0, HVM_CR2, HVM_CR3, HVM_CR4, HVM_EFER, HVM_PAT, HVM_FS
 
 struct hvm_backend {
 	const char *name;
-	bool (*cpu_enable)(void);		/* this physical CPU; false: not able (reason logged) */
+	/* Looks at this CPU; false: not able (reason logged). Then memory for cpu, false: none. */
+	bool (*setup)(void);
+	bool (*cpu_prepare)(cpu_t cpu);
+	bool (*cpu_enable)(void); /* this physical CPU, any context; false: it cannot */
 	void (*cpu_disable)(void);
 	int (*vcpu_init)(struct vcpu *v);
 	void (*vcpu_fini)(struct vcpu *v);
@@ -67,11 +70,6 @@ struct hvm_backend {
 };
 extern const struct hvm_backend *hvm; /* RO_AFTER_INIT */
 extern const struct hvm_backend svm_backend;
-
-/* Start: chooses the back-end, or boot_refuse()s, and enables it on the boot CPU. Needs the heap. */
-void hvm_setup(void);
-/* On each other CPU, after its per-CPU data and segments are set. */
-void hvm_cpu_setup(void);
 
 u64 hvm_gpr(const struct vcpu *v, enum hvm_gpr r);
 void hvm_gpr_set(struct vcpu *v, enum hvm_gpr r, u64 value);

@@ -388,7 +388,7 @@ static void hwirq_fini(struct domain *d)
 	d->hwirq = NULL;
 }
 
-const struct domain_service hwirq_service = {
+const struct domain_service arch_device_service = {
 	.name = "hardware interrupts",
 	.init = hwirq_init,
 	.teardown = hwirq_teardown,

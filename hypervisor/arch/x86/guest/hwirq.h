@@ -17,8 +17,6 @@
 
 struct vioapic_domain;
 
-extern const struct domain_service hwirq_service;
-
 struct vioapic_domain *hwirq_vioapic(struct domain *d); /* NULL: it has none */
 
 /*

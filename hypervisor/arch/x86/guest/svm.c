@@ -20,7 +20,7 @@
 struct svm_cpu {
 	void *host_save;	/* VM_HSAVE_PA: private to the CPU's microcode */
 	struct vmcb *host_vmcb; /* VMSAVE of the host's FS, GS, TR, LDTR and syscall MSRs */
-	u64 host_vmcb_address;
+	u64 host_save_address, host_vmcb_address;
 	u64 asid_generation; /* grows when the ASIDs are used up */
 	u32 asid_next;
 	bool is_enabled;
@@ -29,6 +29,7 @@ static DEFINE_PER_CPU(struct svm_cpu, svm_cpu);
 
 struct svm_features svm_features RO_AFTER_INIT;
 
+#define CPUID_SVM_PRESENT	(1u << 2)
 #define CPUID_SVM_NESTED_PAGING (1u << 0)
 #define CPUID_SVM_NRIPS		(1u << 3)
 #define VM_CR_SVMDIS		(1ull << 4)
@@ -42,7 +43,7 @@ static bool svm_detect(void)
 		return false;
 	}
 	insn_cpuid(0x80000001u, 0, r);
-	if (!(r[2] & (1u << 2))) {
+	if (!(r[2] & CPUID_SVM_PRESENT)) {
 		return false;
 	}
 	if (insn_rdmsr(X86_MSR_VM_CR) & VM_CR_SVMDIS) {
@@ -59,24 +60,37 @@ static bool svm_detect(void)
 	return svm_features.asid_count >= 2;
 }
 
-static bool svm_cpu_enable(void)
+static bool svm_setup(void)
 {
-	struct svm_cpu *cpu = this_cpu_ptr(svm_cpu);
+	return svm_detect() && svm_msrpm_create() == 0;
+}
 
-	if (!svm_features.msrpm_address && (!svm_detect() || svm_msrpm_create() != 0)) {
-		return false;
-	}
+static bool svm_cpu_prepare(cpu_t which)
+{
+	struct svm_cpu *cpu = per_cpu_ptr(svm_cpu, which);
+
 	cpu->host_save = heap_alloc_pages(0);
 	cpu->host_vmcb = heap_alloc_pages(0);
 	if (!cpu->host_save || !cpu->host_vmcb) {
-		log_error("no memory for the SVM host state\n");
 		return false;
 	}
+	cpu->host_save_address = hpa_raw(mfn_to_hpa(heap_to_mfn(cpu->host_save)));
 	cpu->host_vmcb_address = hpa_raw(mfn_to_hpa(heap_to_mfn(cpu->host_vmcb)));
+	return true;
+}
+
+static bool svm_cpu_enable(void)
+{
+	struct svm_cpu *cpu = this_cpu_ptr(svm_cpu);
+	u32 r[4];
+
+	insn_cpuid(0x80000001u, 0, r);
+	if (!(r[2] & CPUID_SVM_PRESENT) || (insn_rdmsr(X86_MSR_VM_CR) & VM_CR_SVMDIS)) {
+		return false;
+	}
 	insn_wrmsr(X86_MSR_EFER, insn_rdmsr(X86_MSR_EFER) | X86_EFER_SVME);
-	insn_wrmsr(X86_MSR_VM_HSAVE_PA, hpa_raw(mfn_to_hpa(heap_to_mfn(cpu->host_save))));
-	/* Segments and syscall MSRs of the host do not change after this, because nothing writes
-	 * them. */
+	insn_wrmsr(X86_MSR_VM_HSAVE_PA, cpu->host_save_address);
+	/* The host's TR and syscall MSRs do not change after this, because nothing writes them. */
 	insn_vmsave(cpu->host_vmcb_address);
 	cpu->asid_generation = 1;
 	cpu->asid_next = 1;
@@ -399,6 +413,8 @@ static void svm_ports_changed(struct domain *d)
 
 const struct hvm_backend svm_backend = {
 	.name = "AMD SVM with nested paging",
+	.setup = svm_setup,
+	.cpu_prepare = svm_cpu_prepare,
 	.cpu_enable = svm_cpu_enable,
 	.cpu_disable = svm_cpu_disable,
 	.vcpu_init = svm_vcpu_init,
