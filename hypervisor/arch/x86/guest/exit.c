@@ -181,6 +181,10 @@ void exit_xsetbv(struct vcpu *v)
 	if (!length) {
 		return;
 	}
+	if (!(hvm->get_control(v, HVM_CR4) & X86_CR4_OSXSAVE)) {
+		hvm_inject_exception(v, X86_UD, false, 0);
+		return;
+	}
 	/* SDM 2A XSETBV: only XCR0, x87 always on, AVX needs SSE, AVX-512 all its three parts. */
 	if ((u32)a->gpr[GPR_RCX] != 0 || hvm->get_cpl(v) != 0 || !(value & 1) ||
 	    (value & ~hvm_xcr0_mask) || ((value & 4) && !(value & 2)) ||
@@ -192,6 +196,31 @@ void exit_xsetbv(struct vcpu *v)
 	a->xcr0 = value;
 	insn_xsetbv(value); /* stays loaded: the hypervisor itself uses no FPU */
 	hvm_skip_instruction(v, length);
+}
+
+/*
+ * Only asked for while the task priority holds an interrupt back. MOV to CR8 is 0f 22 with
+ * REX.R, the source in ModRM's r/m, which is always a register; LOCK MOV CR0 is the 32-bit form.
+ */
+void exit_cr8_write(struct vcpu *v)
+{
+	u8 bytes[DECODE_BYTES_MAX];
+	struct decoded insn;
+	unsigned int count;
+	u64 value;
+
+	if (decode_fetch(v, bytes, sizeof(bytes), &count) != 0 ||
+	    decode_instruction(bytes, count, hvm_code_bytes(v), &insn) != 0 || insn.map != 1 ||
+	    insn.opcode != 0x22) {
+		return; /* changed under our hands: the guest tries again */
+	}
+	value = v->arch->gpr[insn.rm & 15];
+	if (value > 15) {
+		hvm_inject_gp0(v);
+		return;
+	}
+	vlapic_tpr_set(v, (u8)(value << 4));
+	hvm_skip_instruction(v, insn.length);
 }
 
 void exit_wbinvd(struct vcpu *v)

@@ -258,6 +258,8 @@ void hvm_fpu_save(struct vcpu *v)
 		insn_fxsave(a->xsave);
 		return;
 	}
+	a->xcr0 = insn_xgetbv(); /* QEMU has no exit for XSETBV, so the guest may have set it itself
+				  */
 	insn_xsetbv(hvm_xcr0_mask);
 	insn_xsave(a->xsave, hvm_xcr0_mask);
 }

@@ -129,6 +129,7 @@ void exit_hlt(struct vcpu *v);
 void exit_hypercall(struct vcpu *v);
 void exit_xsetbv(struct vcpu *v);
 void exit_wbinvd(struct vcpu *v);
+void exit_cr8_write(struct vcpu *v);
 struct exit_io {
 	u16 port;
 	u8 size_bytes;

@@ -49,6 +49,13 @@ static inline void insn_xsetbv(u64 value)
 {
 	__asm__ volatile("xsetbv" : : "c"(0), "a"((u32)value), "d"((u32)(value >> 32)));
 }
+static inline u64 insn_xgetbv(void)
+{
+	u32 low, high;
+
+	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	return low | (u64)high << 32;
+}
 static inline void insn_xsave(void *area, u64 mask)
 {
 	__asm__ volatile("xsave64 (%0)"

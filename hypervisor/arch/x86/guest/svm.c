@@ -178,13 +178,14 @@ static u64 event_encode(const struct hvm_event *event)
 	       (event->has_error ? VMCB_EVENT_HAS_ERROR | (u64)event->error << 32 : 0);
 }
 
-static void window_open(struct vmcb *vmcb, bool is_open, u64 priority)
+/* The window: an exit at the first moment that the guest would take an interrupt. */
+static void window_set(struct vmcb *vmcb, bool is_open)
 {
-	vmcb->vintr &= ~(VMCB_VINTR_IRQ | VMCB_VINTR_PRIO_MAX | VMCB_VINTR_IGNORE_TPR);
 	if (is_open) {
-		vmcb->vintr |= VMCB_VINTR_IRQ | priority;
+		vmcb->vintr |= VMCB_VINTR_IRQ | VMCB_VINTR_PRIO_MAX | VMCB_VINTR_IGNORE_TPR;
 		vmcb->intercept1 |= VMCB_INTERCEPT_VINTR;
 	} else {
+		vmcb->vintr &= ~(VMCB_VINTR_IRQ | VMCB_VINTR_PRIO_MAX | VMCB_VINTR_IGNORE_TPR);
 		vmcb->intercept1 &= ~VMCB_INTERCEPT_VINTR;
 	}
 }
@@ -244,10 +245,11 @@ static void inject_interrupt(struct vcpu *v)
  * now: interrupts on, no shadow (QEMU does not load the shadow, so never trust it to hold one
  * back). What has to wait asks for an exit at the first moment that the guest can take it.
  */
-static void svm_prepare_events(struct vcpu *v)
+static void svm_prepare_events(struct vcpu *v, u8 tpr)
 {
 	struct arch_vcpu *a = v->arch;
 	struct vmcb *vmcb = a->vmcb;
+	bool is_waiting;
 	bool may_interrupt = (a->rflags & X86_RFLAGS_IF) && !(vmcb->interrupt_shadow & 1);
 
 	if (unlikely(a->next.is_valid)) {
@@ -265,18 +267,20 @@ static void svm_prepare_events(struct vcpu *v)
 		inject_interrupt(v);
 	}
 
-	if (a->held.is_valid || (load_relaxed(&a->nmi_pending) && !a->nmi_masked) ||
-	    (load_relaxed(&a->event_pending) && v->domain->arch->has_callback_vector)) {
-		window_open(vmcb, true, VMCB_VINTR_PRIO_MAX | VMCB_VINTR_IGNORE_TPR);
+	is_waiting = a->held.is_valid || (load_relaxed(&a->nmi_pending) && !a->nmi_masked) ||
+		     (load_relaxed(&a->event_pending) && v->domain->arch->has_callback_vector) ||
+		     vlapic_pending(v) >= 0;
+	if (unlikely(is_waiting != ((vmcb->vintr & VMCB_VINTR_IRQ) != 0))) {
+		window_set(vmcb, is_waiting);
+	}
+	/*
+	 * A virtual interrupt with that priority would do for this on paper, but QEMU lets one
+	 * of the same class as the task priority through.
+	 */
+	if (unlikely(tpr != 0) && vlapic_is_held_by_tpr(v)) {
+		vmcb->intercept_cr_write |= 1u << 8;
 	} else {
-		int vector = vlapic_waiting(v);
-
-		/* The priority lets the CPU itself see a lower CR8, which does not exit. */
-		if (unlikely(vector >= 0)) {
-			window_open(vmcb, true, (u64)(vector >> 4) << 16);
-		} else if (unlikely(vmcb->vintr & VMCB_VINTR_IRQ)) {
-			window_open(vmcb, false, 0);
-		}
+		vmcb->intercept_cr_write &= (u16) ~(1u << 8);
 	}
 }
 
@@ -342,9 +346,9 @@ static void svm_run(struct vcpu *v)
 		return;
 	}
 	cpu = this_cpu_ptr(svm_cpu);
-	svm_prepare_events(v);
-	svm_assign_asid(v, cpu);
 	tpr = vlapic_tpr(v);
+	svm_prepare_events(v, tpr);
+	svm_assign_asid(v, cpu);
 	vmcb->vintr = (vmcb->vintr & ~VMCB_VINTR_TPR_MASK) | tpr >> 4;
 	registers_to_vmcb(a);
 	ASSERT(window_is_idle());

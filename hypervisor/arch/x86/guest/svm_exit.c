@@ -145,6 +145,9 @@ void svm_handle_exit(struct vcpu *v)
 		 * them. */
 		hvm_crash_guest(v, "hardware task switch");
 		break;
+	case VMEXIT_CR8_WRITE:
+		exit_cr8_write(v);
+		break;
 	default:
 		if (code >= VMEXIT_DR_READ_FIRST && code <= VMEXIT_DR_WRITE_LAST) {
 			svm_debug_registers_give(v);

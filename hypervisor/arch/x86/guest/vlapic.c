@@ -133,9 +133,13 @@ int vlapic_pending(struct vcpu *v)
 	return vector;
 }
 
-int vlapic_waiting(struct vcpu *v)
+bool vlapic_is_held_by_tpr(struct vcpu *v)
 {
-	return vlapic_pending(v);
+	struct vlapic *l = v->arch->vlapic;
+	int vector = highest(l->irr);
+
+	return vector >= 0 && takes_interrupts(l) && (vector & 0xf0) <= (int)(l->tpr & 0xf0) &&
+	       (l->isr_top < 0 || (vector & 0xf0) > (l->isr_top & 0xf0));
 }
 
 void vlapic_accept(struct vcpu *v, u8 vector)

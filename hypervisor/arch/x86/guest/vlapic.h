@@ -17,8 +17,8 @@ void vlapic_post(struct vcpu *v, u8 vector, bool is_level);
 void vlapic_deliver(struct domain *d, u32 destination, bool is_logical, u8 delivery_mode, u8 vector, bool is_level);
 /* Highest vector that the guest would take now (IRR above PPR), or -1. */
 int vlapic_pending(struct vcpu *v);
-/* The same, to be asked again as soon as the guest can take it. */
-int vlapic_waiting(struct vcpu *v);
+/* An interrupt waits for nothing but a lower task priority (CR8). */
+bool vlapic_is_held_by_tpr(struct vcpu *v);
 /* The CPU took it: IRR to ISR. */
 void vlapic_accept(struct vcpu *v, u8 vector);
 u32 vlapic_id(const struct vcpu *v); /* 2 x vCPU id */

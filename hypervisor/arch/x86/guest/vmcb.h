@@ -118,8 +118,7 @@ _Static_assert(__builtin_offsetof(struct vmcb, pat) == 0x668, "APM 2 table B-2")
 #define VMCB_EVENT_HAS_ERROR (1ull << 11)
 
 enum vmcb_exit {
-	VMEXIT_CR_READ_FIRST = 0x00,
-	VMEXIT_CR_WRITE_LAST = 0x1f,
+	VMEXIT_CR8_WRITE = 0x18,
 	VMEXIT_DR_READ_FIRST = 0x20,
 	VMEXIT_DR_WRITE_LAST = 0x3f,
 	VMEXIT_EXCEPTION_FIRST = 0x40,
