@@ -223,7 +223,7 @@ void boot_memory_setup(void)
 		boot_refuse("No %lu MiB of memory in one piece below 4 GiB for the hypervisor's tables.",
 			    (pool_bytes + table_bytes) >> 20);
 	}
-	used = paging_setup(hpa_of(pool), pool_bytes, hpa_of(ram_end));
+	paging_setup(hpa_of(pool), pool_bytes, hpa_of(ram_end));
 	at = pool + pool_bytes;
 	frame_table_setup(hpa_of(ram_end));
 	for_each_chunk(add_chunk, &at);
@@ -236,8 +236,8 @@ void boot_memory_setup(void)
 					 region_end(&boot_info.regions[i]));
 		}
 	}
+	used = paging_set_table_source(table_from_heap);
 	heap_add_pages(hpa_to_mfn(hpa_of(pool + used)), (pool_bytes - used) >> PAGE_SHIFT);
-	paging_set_table_source(table_from_heap);
 	log_info("memory: %lu MiB, %lu KiB for the frame table\n", ram_bytes >> 20, table_bytes >> 10);
 }
 

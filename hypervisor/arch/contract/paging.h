@@ -18,13 +18,16 @@ struct hpa_range arch_image_range(void);
 
 /*
  * Builds the tables out of pool (2 MiB aligned, below 4 GiB) and switches to them. The pool is
- * mapped as heap. Returns how many bytes of it are used.
+ * mapped as heap.
  */
-u64 paging_setup(hpa_t pool, u64 pool_bytes, hpa_t ram_end);
+void paging_setup(hpa_t pool, u64 pool_bytes, hpa_t ram_end);
 /* How much pool paging_setup() needs at most for RAM that ends at ram_end. */
 u64 paging_pool_bytes(hpa_t ram_end);
-/* Where later tables come from: zeroed heap pages, or NULL. Until then the pool. */
-void paging_set_table_source(void *(*alloc)(void));
+/*
+ * Later tables come from alloc(): zeroed heap pages, or NULL. Until then they come from the pool;
+ * returns how many bytes of it are in use, the rest is the caller's.
+ */
+u64 paging_set_table_source(void *(*alloc)(void));
 /* 2 MiB of the frame table, for good. */
 void paging_map_frame_table(unsigned long virtual_address, hpa_t memory);
 /* What was written during start becomes read-only, on all CPUs. */

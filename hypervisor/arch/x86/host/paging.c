@@ -17,7 +17,7 @@
 static RO_AFTER_INIT hpa_t roots[CPU_MAX];
 static RO_AFTER_INIT pte_t *shared_root;
 static RO_AFTER_INIT void *(*table_source)(void);
-static u64 pool_next, pool_end; /* physical; equal when the pool is used up or closed */
+static u64 pool_start, pool_next, pool_end; /* physical; next is end when it is used up */
 static bool is_early = true;	/* tables are reached through the boot map */
 static unsigned long mmio_next = MMIO_BASE;
 
@@ -159,12 +159,13 @@ u64 paging_pool_bytes(hpa_t ram_end)
 	return ROUND_UP(tables * PAGE_SIZE, SIZE_2M);
 }
 
-u64 paging_setup(hpa_t pool, u64 pool_bytes, hpa_t ram_end)
+void paging_setup(hpa_t pool, u64 pool_bytes, hpa_t ram_end)
 {
 	pte_t *window;
 	u64 at;
 
-	pool_next = hpa_raw(pool);
+	pool_start = hpa_raw(pool);
+	pool_next = pool_start;
 	pool_end = pool_next + pool_bytes;
 	shared_root = table_alloc();
 	CHECK(shared_root);
@@ -182,12 +183,12 @@ u64 paging_setup(hpa_t pool, u64 pool_bytes, hpa_t ram_end)
 	*this_cpu_ptr(window_table) = (pte_t *)(HEAP_BASE + (u64)window);
 	shared_root = (pte_t *)(HEAP_BASE + (u64)shared_root);
 	is_early = false;
-	return pool_next - hpa_raw(pool);
 }
 
-void paging_set_table_source(void *(*alloc)(void))
+u64 paging_set_table_source(void *(*alloc)(void))
 {
 	table_source = alloc;
+	return pool_next - pool_start;
 }
 
 void paging_map_frame_table(unsigned long virtual_address, hpa_t memory)
