@@ -1,0 +1,15 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The stock dom0 boots to multi-user on 1, 2, 4 and 16 CPUs and powers the machine off."""
+
+from systemtest import SystemTest
+
+test = SystemTest(__doc__)
+for cpus in (1, 2, 4, 16):
+    status, output, log = test.boot("echo cpus=$(nproc); systemctl is-active basic.target; "
+                                    "systemctl --failed --no-legend", "--smp", str(cpus))
+    test.expect(status == 0, f"dom0 on {cpus} CPUs runs a command")
+    test.expect(f"cpus={cpus}\n" in output, f"dom0 sees {cpus} CPUs")
+    test.expect("did not power off" not in output, f"dom0 on {cpus} CPUs powers off")
+    test.expect("failed" not in output, f"no unit failed on {cpus} CPUs")
+test.finish()

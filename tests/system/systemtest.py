@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the system tests share: boot through ./run, collect failures, print a verdict.
+
+Each test takes `--hypervisor mullion|xen|none` (default mullion), so that it can be tried where it
+is known to work.
+"""
+
+import argparse
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+class SystemTest:
+    def __init__(self, description):
+        parser = argparse.ArgumentParser(description=description)
+        parser.add_argument("--hypervisor", choices=["mullion", "xen", "none"], default="mullion")
+        parser.add_argument("--dom0", choices=["pv", "pvh"], default="pvh")
+        self.args = parser.parse_args()
+        self.failures = []
+
+    def boot(self, command, *options, timeout=200):
+        """(exit status, output, serial log) of one command in a freshly booted dom0."""
+        with tempfile.NamedTemporaryFile(prefix="mullion-serial-") as log:
+            start = time.monotonic()
+            done = subprocess.run(
+                [TOP / "run", "--no-build", "--headless", "--hypervisor", self.args.hypervisor,
+                 "--dom0", self.args.dom0, "--log", log.name, "--timeout", str(timeout), *options,
+                 "--", command],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                check=False)
+            output = done.stdout.decode(errors="replace")
+            print(f"--- {' '.join(options)}: status {done.returncode} after "
+                  f"{time.monotonic() - start:.0f} s\n{output}", flush=True)
+            return done.returncode, output, pathlib.Path(log.name).read_text(errors="replace")
+
+    def expect(self, condition, what):
+        print(f"{'ok' if condition else 'FAILED'}: {what}", flush=True)
+        if not condition:
+            self.failures.append(what)
+
+    def finish(self):
+        if self.failures:
+            print(f"FAIL {self.failures[0]} ({len(self.failures)} in all)")
+            sys.exit(1)
+        print("PASS")
