@@ -132,13 +132,16 @@ TEST(dom0_plan, above_4g_only_what_firmware_names_is_direct)
 		{0x100000, 0x40000000, MEMORY_RAM},
 		{5 * GIB, 5 * GIB + 0x1000, MEMORY_RESERVED},
 		{6 * GIB, 6 * GIB + 0x1000, MEMORY_BAD},
+		{7 * GIB, 8 * GIB, MEMORY_RAM},
+		{1024 * GIB, 1036 * GIB, MEMORY_RESERVED},
 	};
 
-	input(host, 3, GIB);
+	input(host, 5, GIB);
 	EXPECT_EQ(dom0_plan_make(&in, &plan, &why), 0);
 	EXPECT(is_direct_at(5 * GIB));
 	EXPECT(!is_direct_at(5 * GIB + 0x1000));
 	EXPECT(!is_direct_at(6 * GIB));
+	EXPECT(!is_direct_at(1024 * GIB));
 }
 
 TEST(dom0_plan, no_room_below_4g_is_refused)

@@ -119,9 +119,15 @@ static bool is_direct(const struct dom0_plan_input *in, u64 at, u64 *next)
 
 static bool find_direct(const struct dom0_plan_input *in, struct dom0_plan *out)
 {
-	u64 at = 0, next;
+	u64 at = 0, next, end = SIZE_4G;
+	unsigned int i;
 
-	while (at != ~0ull) {
+	for (i = 0; i < in->host_count; i++) {
+		if (in->host[i].type == MEMORY_RAM) {
+			end = MAX(end, in->host[i].end);
+		}
+	}
+	while (at < end) {
 		if (is_direct(in, at, &next) && !add_direct(out, at, next)) {
 			return false;
 		}

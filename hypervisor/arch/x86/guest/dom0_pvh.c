@@ -125,6 +125,17 @@ static bool is_backed_by_ram(const struct memory_region *r)
 	return r->type == MEMORY_RAM || r->start == plan.acpi_start;
 }
 
+static void put_in_place(struct domain *d, u64 at, mfn_t mfn, unsigned int order, enum p2m_type type)
+{
+	int rc = p2m_set(d, gpa_to_gfn(gpa_of(at)), mfn, order, type);
+
+	if (rc) {
+		boot_refuse("The first domain's memory at %#llx cannot be mapped (error %d): too little "
+			    "memory for its page tables. Give it less with dom0_mem=.",
+			    (unsigned long long)at, -rc);
+	}
+}
+
 /* One block at gfn; the largest that is aligned, fits, and can be had. 0: no memory. */
 static u64 populate_block(struct domain *d, u64 at, u64 end)
 {
@@ -142,9 +153,7 @@ static u64 populate_block(struct domain *d, u64 at, u64 end)
 		if (!f) {
 			continue;
 		}
-		if (p2m_set(d, gpa_to_gfn(gpa_of(at)), frame_mfn(f), orders[i], P2M_RAM)) {
-			boot_refuse("No memory for the page tables of the first domain.");
-		}
+		put_in_place(d, at, frame_mfn(f), orders[i], P2M_RAM);
 		return size;
 	}
 	return 0;
@@ -186,9 +195,7 @@ static void map_direct(struct domain *d, u64 at, u64 end, enum p2m_type type)
 			}
 		}
 		size = PAGE_SIZE << order;
-		if (p2m_set(d, gpa_to_gfn(gpa_of(at)), hpa_to_mfn(hpa_of(at)), order, type)) {
-			boot_refuse("No memory for the page tables of the first domain.");
-		}
+		put_in_place(d, at, hpa_to_mfn(hpa_of(at)), order, type);
 	}
 }
 
