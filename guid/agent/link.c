@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <wlr/types/wlr_output.h>
 
 #define GUI_PORT	 6000
 #define RING_BYTES	 65536
@@ -126,6 +127,9 @@ static int on_connected(void *context, uint32_t minor, const struct gui_xconf *c
 	a->is_connected = true;
 	a->width = conf->width;
 	a->height = conf->height;
+	/* Programs keep their menus on the screen that they know of: it has the real size. */
+	wlr_output_set_custom_mode(a->output, (int32_t)conf->width, (int32_t)conf->height, 0);
+	wlr_output_commit(a->output);
 	fprintf(stderr, "daemon connected: protocol 1.%u, screen %u x %u\n", minor, conf->width,
 		conf->height);
 	views_resend(a);

@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Real programs through agent and daemon on a real desktop, seen in screenshots."""
+import sys
+import time
+
+from stage import HEIGHT, LABELS, WIDTH, need, run, wait_for
+
+FRAME = 6
+
+
+def inner(stage, window):
+    """The rectangle of the guest's pixels inside of a window."""
+    x, y, width, height = window["rect"]
+    return x + 3, y + 50, width - 6, height - 60
+
+
+def write_file(stage, name, text):
+    import os
+    path = os.path.join(stage.root, name)
+    with open(path, "w") as f:
+        f.write(text)
+    os.chmod(path, 0o755)
+    return path
+
+
+def terminal(stage, domain, name, label):
+    """foot with a shell that echoes what it reads into a file."""
+    out = f"{stage.root}/typed{domain}"
+    script = write_file(stage, f"shell{domain}", f"""#!/bin/sh
+printf 'ready\\n'
+while IFS= read -r line; do printf '%s\\n' "$line" >> {out}; done
+""")
+    stage.guid(domain, name, label)
+    stage.agent(domain, "foot", "-o", "csd.preferred=server", script)
+    return out
+
+
+def read(path):
+    try:
+        with open(path) as f:
+            return f.read()
+    except FileNotFoundError:
+        return ""
+
+
+def a_terminal_appears_in_its_domains_frame(stage):
+    need("foot")
+    terminal(stage, 1, "work", "red")
+    w = stage.window("[work] foot")
+    x, y, width, height = w["rect"]
+    picture = stage.settled()
+    # title bar and all four sides of the frame have the label's colour
+    assert picture.crop(x + 20, y + 10, width // 4, 20).count(LABELS["red"]) > 1000
+    for side in ((x + 20, y + height - FRAME, width - 40, FRAME),
+                 (x, y + 60, FRAME, height - 80), (x + width - FRAME, y + 60, FRAME, height - 80)):
+        part = picture.crop(*side)
+        assert part.count(LABELS["red"]) > part.width * part.height * 0.4, side
+    stage.keep_shot("terminal")
+
+
+def typing_arrives_as_typed(stage):
+    need("foot")
+    out = terminal(stage, 1, "work", "green")
+    stage.window("[work] foot")
+    time.sleep(0.5)
+    text = "Hello, World! 0123456789 the_quick (brown) fox ~ {jumps} <over> \"lazy\" dogs?"
+    stage.input.type(text + "\n")
+    wait_for("the typed line", lambda: read(out) == text + "\n")
+
+
+def two_domains_do_not_see_each_others_keys(stage):
+    need("foot")
+    out1 = terminal(stage, 1, "work", "green")
+    stage.window("[work] foot")
+    out2 = terminal(stage, 2, "banking", "blue")
+    second = stage.window("[banking] foot")
+    time.sleep(0.5)
+    stage.sway(f'[con_id={second["id"]}] focus')
+    stage.input.type("for two\n")
+    wait_for("the line in the second", lambda: read(out2) == "for two\n")
+    first = stage.window("[work] foot")
+    stage.sway(f'[con_id={first["id"]}] focus')
+    time.sleep(0.3)
+    stage.input.type("for one\n")
+    wait_for("the line in the first", lambda: read(out1) == "for one\n")
+    assert read(out2) == "for two\n"
+
+
+def keys_held_while_focus_leaves_do_not_stick(stage):
+    need("foot")
+    out1 = terminal(stage, 1, "work", "green")
+    first = stage.window("[work] foot")
+    terminal(stage, 2, "banking", "blue")
+    second = stage.window("[banking] foot")
+    stage.sway(f'[con_id={first["id"]}] focus')
+    time.sleep(0.5)
+    stage.input.key("Shift", True)
+    stage.sway(f'[con_id={second["id"]}] focus')
+    time.sleep(0.2)
+    stage.input.key("Shift", False)
+    stage.sway(f'[con_id={first["id"]}] focus')
+    time.sleep(0.3)
+    stage.input.type("lower\n")
+    wait_for("the line", lambda: read(out1) == "lower\n")
+
+
+def resizing_by_the_user_reaches_the_program(stage):
+    need("foot")
+    stage.guid(1)
+    out = f"{stage.root}/size"
+    script = write_file(stage, "size", f"""#!/bin/sh
+trap 'stty size > {out}' WINCH
+stty size > {out}
+while :; do sleep 0.1; done
+""")
+    stage.agent(1, "foot", script)
+    w = stage.window("[work] foot")
+    wait_for("the first size", lambda: read(out))
+    before = read(out)
+    stage.sway(f'[con_id={w["id"]}] resize set width 900 px height 500 px')
+    wait_for("another size", lambda: read(out) not in ("", before))
+    stage.settled()
+    assert stage.window("[work] foot")["rect"][2:] == (900, 500)
+
+
+def a_gtk_program_shows_its_menu_as_a_popup(stage):
+    need("gtk4-widget-factory")
+    stage.guid(1, "work", "purple")
+    stage.agent(1, "gtk4-widget-factory")
+    w = stage.window("[work]", 30)
+    stage.settled()
+    stage.keep_shot("gtk")
+    before = stage.settled()
+    x, y, width, height = w["rect"]
+    stage.input.click(x + 511, y + 296)  # the "Andrea" drop-down on the first page
+    picture = wait_for("a menu", lambda: changed(stage, before, 0.01), 10)
+    stage.keep_shot("gtk-menu")
+    assert picture.count(LABELS["purple"]) > before.count(LABELS["purple"]) + 300  # its border
+    stage.input.press("Escape")
+    wait_for("the menu to go", lambda: stage.shot().difference(before) < 0.01)
+
+
+def changed(stage, before, share):
+    now = stage.shot()
+    return now if now.difference(before) > share else None
+
+
+def an_x11_program_and_its_menu(stage):
+    need("xterm", "Xwayland")
+    stage.guid(1, "work", "blue")
+    out = f"{stage.root}/x11"
+    script = write_file(stage, "x11", f"""#!/bin/sh
+read -r line; printf '%s' "$line" > {out}; sleep 60
+""")
+    stage.agent(1, "xterm", "-e", script)
+    w = stage.window("[work]", 30)
+    stage.settled()
+    stage.input.type("Through X11\n")
+    wait_for("the line", lambda: read(out) == "Through X11")
+    stage.keep_shot("xterm")
+    before = stage.settled()
+    x, y, width, height = w["rect"]
+    # xterm's menu: Ctrl and the left button
+    stage.input.move(x + width // 2, y + height // 2)
+    stage.input.key("Ctrl", True)
+    stage.input.button("left", True)
+    wait_for("the menu", lambda: changed(stage, before, 0.005), 10)
+    stage.settled()
+    stage.keep_shot("xterm-menu")
+    stage.input.button("left", False)
+    stage.input.key("Ctrl", False)
+    wait_for("the menu to go", lambda: stage.shot().difference(before) < 0.01)
+
+
+def closing_asks_the_program(stage):
+    need("foot")
+    stage.guid(1)
+    agent = stage.agent(1, "foot", "sleep", "100")
+    w = stage.window("[work]")
+    stage.sway(f'[con_id={w["id"]}] kill')
+    stage.no_windows()
+    wait_for("the program's end", lambda: agent.poll() is not None)
+
+
+def windows_return_after_the_daemon_was_killed(stage):
+    need("foot")
+    out = terminal(stage, 1, "work", "red")
+    stage.window("[work]")
+    before = stage.settled()
+    daemon = next(p for p in stage.processes if p.log.endswith("guid1.log"))
+    stage.kill(daemon)
+    stage.no_windows()
+    stage.guid(1)
+    stage.window("[work]")
+    time.sleep(0.3)
+    stage.input.type("still here\n")
+    wait_for("the line", lambda: read(out) == "still here\n")
+    assert stage.settled() is not None and before is not None
+
+
+def windows_go_with_the_agent_and_return_with_the_next(stage):
+    need("foot")
+    terminal(stage, 1, "work", "red")
+    stage.window("[work]")
+    agent = next(p for p in stage.processes if p.log.endswith("agent1.log"))
+    stage.end(agent, 9)
+    stage.no_windows()
+    stage.agent(1, "foot", "sleep", "100")
+    stage.window("[work]")
+
+
+def windows_return_after_the_desktop_was_restarted(stage):
+    need("foot")
+    terminal(stage, 1, "work", "red")
+    stage.window("[work]")
+    daemon = next(p for p in stage.processes if p.log.endswith("guid1.log"))
+    stage.end(stage.desktop, 9)
+    wait_for("the daemon to leave", lambda: daemon.poll() is not None)
+    assert daemon.returncode != 0
+    stage.start_desktop()
+    stage.guid(1)
+    stage.window("[work]")
+
+
+CASES = [
+    a_terminal_appears_in_its_domains_frame,
+    typing_arrives_as_typed,
+    two_domains_do_not_see_each_others_keys,
+    keys_held_while_focus_leaves_do_not_stick,
+    resizing_by_the_user_reaches_the_program,
+    a_gtk_program_shows_its_menu_as_a_popup,
+    an_x11_program_and_its_menu,
+    closing_asks_the_program,
+    windows_return_after_the_daemon_was_killed,
+    windows_go_with_the_agent_and_return_with_the_next,
+    windows_return_after_the_desktop_was_restarted,
+]
+
+if __name__ == "__main__":
+    sys.exit(run(CASES))
