@@ -24,3 +24,11 @@ struct sandbox_path {
  * stays), a seccomp filter that cannot be loaded is, and the caller must not go on.
  */
 int sandbox_enter(const char *const *syscalls, const struct sandbox_path *paths);
+
+/*
+ * The two halves, for programs that open things in between. Files first: Landlock holds for the
+ * calling thread and those that it starts, so call it before there are others. The filter of
+ * system calls is put on all threads. Results as above.
+ */
+int sandbox_files(const struct sandbox_path *paths);
+int sandbox_calls(const char *const *syscalls);

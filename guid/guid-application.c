@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "guid/guid-application.h"
 
+#include "guid/confine.h"
 #include "guid/guid-border.h"
 #include "guid/guid-popup.h"
 #include "guid/guid-window.h"
 #include "guid/surface.h"
 
 #include <glib-unix.h>
-
-#define EXIT_PROTOCOL 3
 
 struct guid_application {
 	struct guid_options options;
@@ -254,21 +253,25 @@ static const struct windows_view view = {
 
 /* ---- the session ---- */
 
-static void on_ended(void *context, const char *reason)
+static void on_ended(void *context, gboolean is_rule_broken, const char *reason)
 {
 	struct guid_application *app = context;
 
-	g_printerr("mullion-guid: the display of %s was closed because of %s\n", app->options.name,
-		   reason);
-	app->exit_code = EXIT_PROTOCOL;
+	app->exit_code = GUID_EXIT_AGENT_GONE;
+	if (is_rule_broken) {
+		g_printerr("mullion-guid: the display of %s was closed because of %s\n",
+			   app->options.name, reason);
+		app->exit_code = GUID_EXIT_PROTOCOL;
+	}
 	g_main_loop_quit(app->loop);
 }
 
-static void on_connected(void *context, gboolean is_up)
+static int on_confine(void *context)
 {
+	return confine_calls();
 }
 
-static const struct session_events session_events = {on_ended, on_connected};
+static const struct session_events session_events = {on_confine, on_ended};
 
 /* All monitors together; their scale is the desktop's business. */
 static void screen_size(uint32_t *width, uint32_t *height)

@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* mullion-guid: the windows of one domain on this desktop. */
+#include "guid/confine.h"
 #include "guid/guid-application.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #define NAME_LENGTH_MAX 31
+#define CRASHES_MAX	5 /* in CRASH_SECONDS: then something is wrong for good */
+#define CRASH_SECONDS	60
+#define RESTART_US	200000
 
 static void usage(FILE *to)
 {
@@ -130,37 +139,134 @@ static bool options_read(struct guid_options *o, int argc, char **argv)
 	return true;
 }
 
-int main(int argc, char **argv)
+static int daemon_run(const struct guid_options *options)
 {
-	struct guid_options options = {.domain = -1};
-	g_autofree char *program_name = NULL;
+	g_autofree char *program_name = g_strdup_printf("mullion.%s", options->name);
 	struct guid_application *app;
 	int rc;
 
-	if (!options_read(&options, argc, argv)) {
-		return 2;
+	/* It ends with its parent, so that killing that one leaves no windows behind. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	rc = confine_files(options->is_gpu_used);
+	if (rc) {
+		fprintf(stderr, "mullion-guid: cannot give up files: %s\n", strerror(-rc));
+		return 1;
 	}
 	/*
 	 * Painting with the processor keeps the graphics drivers, which are large, out of a
 	 * process that reads what a guest sends; see docs/gui.md.
 	 */
-	if (!options.is_gpu_used) {
+	if (!options->is_gpu_used) {
 		g_setenv("GSK_RENDERER", "cairo", TRUE);
 		g_setenv("GDK_DEBUG", "gl-disable", TRUE);
 	}
-	program_name = g_strdup_printf("mullion.%s", options.name);
+	/* Settings of dom0's desktop come from the compositor; no bus, no files of the user. */
+	g_setenv("GSETTINGS_BACKEND", "memory", TRUE);
+	g_setenv("GTK_A11Y", "none", TRUE);
+	g_setenv("GIO_USE_VFS", "local", TRUE);
 	g_set_prgname(program_name);
 	if (!gtk_init_check()) {
 		fputs("mullion-guid: there is no display (WAYLAND_DISPLAY, DISPLAY)\n", stderr);
 		return 1;
 	}
-	app = guid_application_create(&options);
+	app = guid_application_create(options);
 	if (!app) {
-		fprintf(stderr, "mullion-guid: no vchan to domain %d: %s\n", options.domain,
+		fprintf(stderr, "mullion-guid: no vchan to domain %d: %s\n", options->domain,
 			strerror(errno));
 		return 1;
 	}
 	rc = guid_application_run(app);
 	guid_application_destroy(app);
 	return rc;
+}
+
+static volatile sig_atomic_t child;
+static volatile sig_atomic_t is_ending;
+
+static void on_signal(int number)
+{
+	is_ending = 1;
+	if (child) {
+		kill((pid_t)child, SIGTERM);
+	}
+}
+
+/* Waits for the daemon's end. Its exit code, or 128 + signal. */
+static int child_wait(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR) {
+			return 1;
+		}
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Starts the daemon, and again when its agent left or it crashed; never reads from a guest. */
+static int supervise(const struct guid_options *options)
+{
+	const struct sigaction action = {.sa_handler = on_signal};
+	int crashes = 0, rc;
+	time_t first_crash = 0;
+	sigset_t ending, before;
+
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGTERM);
+	sigaddset(&ending, SIGINT);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	while (!is_ending) {
+		pid_t pid;
+
+		/* A signal that comes now reaches the child after it has its own handlers. */
+		sigprocmask(SIG_BLOCK, &ending, &before);
+		pid = fork();
+		if (pid < 0) {
+			perror("mullion-guid: fork");
+			return 1;
+		}
+		if (pid == 0) {
+			signal(SIGTERM, SIG_DFL);
+			signal(SIGINT, SIG_DFL);
+			sigprocmask(SIG_SETMASK, &before, NULL);
+			exit(daemon_run(options));
+		}
+		child = pid;
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		rc = child_wait(pid);
+		child = 0;
+		if (is_ending) {
+			return 0;
+		}
+		if (rc != GUID_EXIT_AGENT_GONE && rc < 128) {
+			return rc;
+		}
+		if (rc >= 128) {
+			time_t now = time(NULL);
+
+			fprintf(stderr, "mullion-guid: the daemon of %s ended by signal %d\n",
+				options->name, rc - 128);
+			if (now - first_crash > CRASH_SECONDS) {
+				first_crash = now;
+				crashes = 0;
+			}
+			if (++crashes > CRASHES_MAX) {
+				return GUID_EXIT_CRASHES;
+			}
+		}
+		usleep(RESTART_US);
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct guid_options options = {.domain = -1};
+
+	if (!options_read(&options, argc, argv)) {
+		return 2;
+	}
+	return supervise(&options);
 }

@@ -160,9 +160,6 @@ static void disconnect(struct session *s)
 {
 	source_clear(&s->watch);
 	source_clear(&s->again);
-	if (s->channel) {
-		s->events.connected(s->context, FALSE);
-	}
 	windows_reset(s->windows, GUI_VERSION_MINOR);
 	channel_destroy(s->channel);
 	s->channel = NULL;
@@ -175,13 +172,14 @@ static void disconnect(struct session *s)
 static void lost(struct session *s, int error, const char *reason)
 {
 	g_autofree char *words = g_strdup(reason);
+	gboolean was_connected = s->channel != NULL;
 
 	disconnect(s);
-	if (error == -EPIPE) {
+	if (!was_connected && error == -EPIPE) {
 		s->retry = g_timeout_add(RETRY_MS, on_retry, s);
 		return;
 	}
-	s->events.ended(s->context, words);
+	s->events.ended(s->context, error != -EPIPE, words);
 }
 
 static gboolean on_again(gpointer data);
@@ -230,7 +228,6 @@ static int on_connected(void *context, uint32_t minor, const struct gui_xconf *c
 	struct session *s = context;
 
 	windows_reset(s->windows, minor);
-	s->events.connected(s->context, TRUE);
 	return 0;
 }
 
@@ -251,6 +248,10 @@ static void connected(struct session *s)
 		return;
 	}
 	s->vchan = NULL; /* the channel's now */
+	if (s->events.confine(s->context)) {
+		lost(s, -EPERM, "confinement: this process can give up its rights");
+		return;
+	}
 	input_init(&s->input, view_send, s);
 	s->watch = g_unix_fd_add_full(G_PRIORITY_DEFAULT,
 				      libvchan_fd_for_select(channel_vchan(s->channel)), G_IO_IN,

@@ -3,9 +3,9 @@
  * The connection to one domain's agent: vchan, shared pages, windows, input, put
  * together on GLib's main loop. No widgets: those are behind struct windows_view.
  *
- * While the agent is away the session waits for it and connects again; its windows are
- * gone meanwhile and come back because the agent sends them again. An agent that broke
- * a rule is not listened to any more: ended() is called and the process should leave.
+ * Waits for the agent, however long. One connection for each session: when it is over,
+ * ended() is called, and the process should leave, because it is confined and cannot
+ * connect again; the next one gets all windows from the agent again.
  */
 #pragma once
 
@@ -24,10 +24,16 @@ struct session_config {
 };
 
 struct session_events {
-	/* The agent broke a rule; reason names message and rule. */
-	void (*ended)(void *context, const char *reason);
-	/* is_up: messages may come. Down: all windows were hidden before. */
-	void (*connected)(void *context, gboolean is_up);
+	/*
+	 * The vchan is connected, nothing was read from it. Not 0: it is not read at all,
+	 * and ended() is called.
+	 */
+	int (*confine)(void *context);
+	/*
+	 * The connection is over and all windows were hidden. is_rule_broken: the agent did
+	 * what it may not; reason names message and rule. Otherwise it is just gone.
+	 */
+	void (*ended)(void *context, gboolean is_rule_broken, const char *reason);
 };
 
 /*

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <time.h>
 #include <wlr/backend/headless.h>
-#include <wlr/types/wlr_data_device.h>
 #include <wlr/interfaces/wlr_keyboard.h>
+#include <wlr/types/wlr_data_device.h>
 #include <wlr/types/wlr_seat.h>
 
 #define REPEAT_PER_SECOND 25

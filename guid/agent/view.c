@@ -341,6 +341,47 @@ static void paint_surface(struct wlr_surface *surface, int x, int y, void *data)
 	walk->is_base = false;
 }
 
+/*
+ * Pages have no transparency. Where a menu has some (round corners, its shadow), what lies
+ * below it in its parent is put there first, or grey where that ends.
+ */
+static bool underlay(struct agent_view *v, pixman_image_t *to)
+{
+	static const pixman_color_t grey = {0x9000, 0x9000, 0x9000, 0xffff};
+	struct agent_view *p = v->parent;
+	pixman_image_t *from;
+
+	if (!v->is_override_redirect || !p || !p->region_count) {
+		return false;
+	}
+	pixman_image_set_clip_region32(to, &v->damage);
+	from = pixman_image_create_solid_fill(&grey);
+	if (from) {
+		pixman_image_composite32(PIXMAN_OP_SRC, from, NULL, to, 0, 0, 0, 0, 0, 0,
+					 (int)v->dump_width, (int)v->dump_height);
+		pixman_image_unref(from);
+	}
+	from = pixman_image_create_bits_no_clear(
+		PIXMAN_x8r8g8b8, (int)p->dump_width, (int)p->dump_height,
+		p->regions[p->region_count - 1]->pages, (int)p->dump_width * 4);
+	if (from) {
+		pixman_image_composite32(PIXMAN_OP_SRC, from, NULL, to, 0, 0, 0, 0,
+					 p->rect.x - v->rect.x, p->rect.y - v->rect.y,
+					 (int)p->dump_width, (int)p->dump_height);
+		pixman_image_unref(from);
+	}
+	pixman_image_set_clip_region32(to, NULL);
+	return true;
+}
+
+static bool is_opaque(struct agent_view *v)
+{
+	pixman_box32_t box = {0, 0, v->surface->current.width, v->surface->current.height};
+
+	return pixman_region32_contains_rectangle(&v->surface->opaque_region, &box) ==
+	       PIXMAN_REGION_IN;
+}
+
 /* Copies what is damaged into the pages and tells the daemon. */
 static void view_paint(struct agent_view *v)
 {
@@ -365,6 +406,9 @@ static void view_paint(struct agent_view *v)
 		return;
 	}
 	origin(v, &walk.origin_x, &walk.origin_y);
+	if (!is_opaque(v) && underlay(v, walk.to)) {
+		walk.is_base = false;
+	}
 	wlr_surface_for_each_surface(v->surface, paint_surface, &walk);
 	pixman_image_unref(walk.to);
 

@@ -129,9 +129,8 @@ def a_gtk_program_shows_its_menu_as_a_popup(stage):
     stage.guid(1, "work", "purple")
     stage.agent(1, "gtk4-widget-factory")
     w = stage.window("[work]", 30)
-    stage.settled()
+    before = stage.settled(timeout=2)  # it has things that turn
     stage.keep_shot("gtk")
-    before = stage.settled()
     x, y, width, height = w["rect"]
     stage.input.click(x + 511, y + 296)  # the "Andrea" drop-down on the first page
     picture = wait_for("a menu", lambda: changed(stage, before, 0.01), 10)
