@@ -8,6 +8,7 @@
 #include "drivers/acpi/acpi.h"
 #include "drivers/iommu/backend.h"
 #include "lib/bitmap.h"
+#include "mm/frame.h"
 #include "mm/heap.h"
 
 #define FAULTS_PER_SECOND 10u
@@ -72,6 +73,17 @@ void iommu_start(void)
 
 /* --- mappings --- */
 
+/*
+ * Device memory that tables of this depth cannot name is left out: no device asks for it, and the
+ * domain reaches it all the same. RAM there is an error.
+ */
+static bool may_leave_out(mfn_t mfn)
+{
+	const struct frame *f = frame_of(mfn);
+
+	return !f || f->state == FRAME_NONE;
+}
+
 int iommu_map(struct domain *d, iofn_t iofn, mfn_t mfn, unsigned int order, unsigned int access)
 {
 	struct iommu_domain *io = d->iommu;
@@ -87,7 +99,7 @@ int iommu_map(struct domain *d, iofn_t iofn, mfn_t mfn, unsigned int order, unsi
 		store_release(&io->needs_flush, 1);
 	}
 	spin_unlock(&io->lock);
-	return rc;
+	return rc == -ERANGE && may_leave_out(mfn) ? 0 : rc;
 }
 
 int iommu_unmap(struct domain *d, iofn_t iofn, unsigned int order)
@@ -105,7 +117,7 @@ int iommu_unmap(struct domain *d, iofn_t iofn, unsigned int order)
 		store_release(&io->needs_flush, 1);
 	}
 	spin_unlock(&io->lock);
-	return rc;
+	return rc == -ERANGE ? 0 : rc; /* nothing is mapped where the tables do not reach */
 }
 
 void iommu_flush(struct domain *d)
