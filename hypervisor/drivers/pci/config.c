@@ -104,7 +104,8 @@ u32 pci_config_read(struct pci_bdf bdf, u16 offset, unsigned int size_bytes)
 	return value;
 }
 
-void pci_config_write(struct pci_bdf bdf, u16 offset, unsigned int size_bytes, u32 value)
+/* The lock is taken on one of two ways only; clang's analysis does not follow conditions. */
+NO_THREAD_SAFETY void pci_config_write(struct pci_bdf bdf, u16 offset, unsigned int size_bytes, u32 value)
 {
 	u8 *registers = ecam_find(bdf);
 	u16 port = (u16)(PORT_DATA + offset % 4);

@@ -18,7 +18,7 @@ TEST(format, integers)
 	EXPECT_TEXT("18446744073709551615", "%llu", ~0ull);
 	EXPECT_TEXT("deadBEEF", "%x%X", 0xdead, 0xbeef);
 	EXPECT_TEXT("0042|  42|42  |-042", "%04d|%4d|%-4d|%04d", 42, 42, 42, -42);
-	EXPECT_TEXT("255", "%hhu", 0x1ff);
+	EXPECT_TEXT("255", "%hhu", (unsigned char)0xff);
 	EXPECT_TEXT("0x1f 0 0x001f", "%#x %#x %#06x", 0x1f, 0, 0x1f);
 }
 
