@@ -29,8 +29,8 @@ def main():
     args = parser.parse_args()
     path = pathlib.Path(args.name)
     known = {g.name: g for g in guest.read_list(LIST)}
-    name = path.stem if path.exists() else args.name
-    elf = path.resolve() if path.exists() else BUILT / f"{name}.elf"
+    name = path.stem if path.suffix == ".elf" else args.name
+    elf = path.resolve() if path.suffix == ".elf" else BUILT / f"{name}.elf"
     what = known.get(name, guest.Guest(name))
     if args.smp:
         what.smp = args.smp
