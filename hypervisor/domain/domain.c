@@ -173,6 +173,9 @@ int domain_create(domain_id_t id, const struct domain_config *config, struct dom
 	refcount_set(&d->references, 1);
 	spinlock_init(&d->lock, LOCK_DOMAIN);
 	d->pause_count = 1;
+	d->control_pauses = 1;
+	d->emulation_flags = config->emulation_flags;
+	d->sched_weight = 256;
 	d->shutdown_code = SHUTDOWN_CODE_NONE;
 	d->target = domain_id_of(DOMID_INVALID);
 	d->is_control = config->is_control;

@@ -54,11 +54,15 @@ struct domain {
 	bool is_teardown_busy;	     /* somebody runs a piece of it now, atomic */
 	bool is_shutting_down, is_shut_down;
 	u8 shutdown_code;	     /* SHUTDOWN_* of <xen/sched.h>, SHUTDOWN_CODE_NONE until one is known */
-	u32 pause_count;	     /* by domctl, atomic; vCPUs hold it too */
+	u32 pause_count;	     /* everybody's, atomic; vCPUs hold it too */
+	u32 control_pauses;	     /* of them the tools', atomic */
 	u32 create_flags;	     /* XEN_DOMCTL_CDF_* */
 	u8 handle[16];
 	domain_id_t target;	     /* a device model's domain, or DOMID_INVALID */
 	u32 ssidref;		     /* kept for the tools; no rule reads it */
+	u32 emulation_flags;	     /* XEN_X86_EMU_* */
+	u16 sched_weight, sched_cap; /* as credit2: 256, and per cent of a CPU, 0 none */
+	u64 mempool_pages;	     /* set_paging_mempool_size, kept for the tools */
 	u64 node_affinity;	     /* bitmap of NUMA nodes, kept for the tools */
 
 	unsigned int vcpu_count;     /* slots; set once by max_vcpus */

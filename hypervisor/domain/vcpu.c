@@ -55,6 +55,8 @@ int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out)
 	v->runstate = RUNSTATE_offline;
 	v->runstate_since = clock_now();
 	v->is_time_stale = true;
+	memset(&v->hard_affinity, 0xff, sizeof(v->hard_affinity));
+	memset(&v->soft_affinity, 0xff, sizeof(v->soft_affinity));
 	spinlock_init(&v->lock, LOCK_VCPU);
 	timer_init(&v->poll_timer, handle_poll_timeout, v, v->cpu);
 

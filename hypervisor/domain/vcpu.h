@@ -16,6 +16,7 @@
 #include "domain/domain.h"
 #include "domain/guest_area.h"
 #include "hv/types.h"
+#include "lib/bitmap.h"
 
 struct arch_vcpu;
 struct sched_vcpu;
@@ -28,6 +29,7 @@ struct vcpu {
 	struct sched_vcpu *sched;
 
 	struct spinlock lock;	/* LOCK_VCPU */
+	struct cpu_set hard_affinity, soft_affinity; /* where it may, and likes to, run; LOCK_DOMAIN */
 	bool is_initialised;	/* VCPUOP_initialise or INIT/SIPI gave it a state */
 	bool is_up;		/* not VCPU_down (VPF_down) */
 	u32 pause_count;	/* atomic */

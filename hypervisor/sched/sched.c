@@ -38,6 +38,7 @@ struct sched_cpu {
 	bool is_due; /* look for another vCPU at the next turn; any CPU sets it through the softirq
 		      */
 	bool is_idle;
+	ns_t idle_ns;
 	struct timer slice;
 };
 
@@ -103,6 +104,24 @@ static void dequeue(struct vcpu *v)
 	v->sched->is_queued = false;
 }
 
+static bool may_run_on(const struct vcpu *v, cpu_t cpu)
+{
+	return bitmap_test(v->hard_affinity.words, cpu);
+}
+
+/* The first in the queue that may run on cpu, or NULL. */
+static struct sched_vcpu *first_for(cpu_t cpu)
+{
+	struct sched_vcpu *sv;
+
+	list_for_each(sv, &queue, link) {
+		if (may_run_on(sv->vcpu, cpu)) {
+			return sv;
+		}
+	}
+	return NULL;
+}
+
 /* Someone has to run v, which was just queued: an idle CPU if there is one, its last one first. */
 static void find_cpu_for(struct vcpu *v)
 {
@@ -111,7 +130,7 @@ static void find_cpu_for(struct vcpu *v)
 
 	for (i = 0; i < count; i++) {
 		cpu = (v->cpu + i) % count;
-		if (per_cpu_ptr(sched_cpu, cpu)->is_idle) {
+		if (may_run_on(v, cpu) && per_cpu_ptr(sched_cpu, cpu)->is_idle) {
 			per_cpu_ptr(sched_cpu, cpu)->is_idle = false; /* promised to v */
 			softirq_raise_cpu(SOFTIRQ_SCHED, cpu);
 			return;
@@ -170,6 +189,28 @@ void sched_yield(struct vcpu *v)
 	this_cpu_ptr(sched_cpu)->is_due = true;
 }
 
+void sched_affinity_changed(struct vcpu *v)
+{
+	unsigned long flags = spin_lock_irqsave(&queue_lock);
+
+	if (v->is_running && !may_run_on(v, v->cpu)) {
+		softirq_raise_cpu(SOFTIRQ_SCHED, v->cpu);
+	} else if (v->sched->is_queued) {
+		find_cpu_for(v);
+	}
+	spin_unlock_irqrestore(&queue_lock, flags);
+}
+
+void sched_weight_changed(struct domain *d)
+{
+	/* Turns are of one length here; the values are kept for the tools. */
+}
+
+ns_t sched_idle_time(cpu_t cpu)
+{
+	return load_relaxed(&per_cpu_ptr(sched_cpu, cpu)->idle_ns);
+}
+
 /* prev's state is saved: it belongs to nobody now. */
 static void switch_from(struct vcpu *prev, ns_t now)
 {
@@ -177,17 +218,21 @@ static void switch_from(struct vcpu *prev, ns_t now)
 	store_release(&prev->is_running, false); /* pairs with sched_sleep_sync() */
 	if (vcpu_is_runnable(prev)) {
 		enqueue(prev);
+		if (!may_run_on(prev, smp_cpu_id())) {
+			find_cpu_for(prev);
+		}
 	}
 }
 
 static struct vcpu *take_first(cpu_t cpu, ns_t now)
 {
+	struct sched_vcpu *first = first_for(cpu);
 	struct vcpu *v;
 
-	if (list_is_empty(&queue)) {
+	if (!first) {
 		return NULL;
 	}
-	v = list_first(&queue, struct sched_vcpu, link)->vcpu;
+	v = first->vcpu;
 	dequeue(v);
 	v->cpu = cpu;
 	v->is_running = true;
@@ -209,7 +254,8 @@ static struct vcpu *pick(struct sched_cpu *sc)
 
 	sc->is_due = false; /* before the look at the queue: a later raise means another look */
 	flags = spin_lock_irqsave(&queue_lock);
-	is_kept = prev && vcpu_is_runnable(prev) && list_is_empty(&queue);
+	is_kept = prev && vcpu_is_runnable(prev) && may_run_on(prev, smp_cpu_id()) &&
+		  !first_for(smp_cpu_id());
 	spin_unlock_irqrestore(&queue_lock, flags);
 	if (is_kept) {
 		return prev;
@@ -251,7 +297,10 @@ void sched_run_cpu(void)
 		if (v) {
 			arch_vcpu_run(v);
 		} else {
+			ns_t start = clock_now();
+
 			arch_cpu_idle();
+			store_relaxed(&sc->idle_ns, sc->idle_ns + clock_now() - start);
 		}
 	}
 }

@@ -23,3 +23,7 @@ void sched_wake(struct vcpu *v);    /* it became runnable; any context */
 void sched_sleep(struct vcpu *v);   /* it is no longer runnable (pause, down); any context */
 void sched_sleep_sync(struct vcpu *v); /* and it has left its CPU when this returns */
 void sched_yield(struct vcpu *v);   /* current */
+/* v's affinity, or d's weight and cap, have other values now. */
+void sched_affinity_changed(struct vcpu *v);
+void sched_weight_changed(struct domain *d);
+ns_t sched_idle_time(cpu_t cpu); /* since start */

@@ -88,3 +88,14 @@ void arch_msi_unbind(struct domain *d, struct arch_msi *msi);
 /* Accesses to this range of guest memory go to vpci_memory_read() and _write(). */
 int arch_vpci_trap(struct domain *d, gpa_t first, u64 size_bytes) MUST_CHECK;
 void arch_vpci_untrap(struct domain *d, gpa_t first);
+
+/* --- the tools' view --- */
+struct xen_domctl;
+struct xen_sysctl;
+struct xen_sysctl_physinfo;
+int arch_domain_config_check(u32 emulation_flags, u32 misc_flags) MUST_CHECK; /* -EINVAL */
+u8 arch_guest_address_bits(void);
+void arch_fill_physinfo(struct xen_sysctl_physinfo *info); /* CPU clock, features, what is there */
+/* Operations about the architecture's state: CPU policy, saved state, TSC. -ENOSYS: none such. */
+long arch_domctl(struct domain *d, struct xen_domctl *op);
+long arch_sysctl(struct xen_sysctl *op);

@@ -10,6 +10,7 @@
 #include <xen/version.h>
 
 #include "arch/x86/guest/cpu_bits.h"
+#include "arch/x86/guest/cpu_policy.h"
 #include "arch/x86/guest/cpuid_host.h"
 #include "arch/x86/guest/vlapic.h"
 
@@ -65,18 +66,18 @@ static unsigned int bits_for(unsigned int count)
 
 static void leaf_1(struct vcpu *v, struct cpuid_result *r)
 {
-	unsigned int ids = MIN(2 * v->domain->vcpu_count, 255u);
+	unsigned int ids = v ? MIN(2 * v->domain->vcpu_count, 255u) : 0;
 
-	r->b = (r->b & 0xff00u) | ids << 16 | (vlapic_id(v) & 0xff) << 24;
+	r->b = (r->b & 0xff00u) | ids << 16 | (v ? (vlapic_id(v) & 0xff) << 24 : 0);
 	r->c = (r->c & ~LEAF1_C_HIDDEN) | LEAF1_C_X2APIC | LEAF1_C_HYPERVISOR;
-	if (hvm->get_control(v, HVM_CR4) & X86_CR4_OSXSAVE) {
+	if (v && hvm->get_control(v, HVM_CR4) & X86_CR4_OSXSAVE) {
 		r->c |= LEAF1_C_OSXSAVE;
 	}
 	r->d &= ~LEAF1_D_HIDDEN;
-	if (v->domain->vcpu_count > 1) {
+	if (v && v->domain->vcpu_count > 1) {
 		r->d |= LEAF1_D_HTT;
 	}
-	if (!vlapic_is_enabled(v)) {
+	if (v && !vlapic_is_enabled(v)) {
 		r->d &= ~LEAF1_D_APIC;
 	}
 }
@@ -91,7 +92,7 @@ static void leaf_7(struct vcpu *v, u32 subleaf, struct cpuid_result *r)
 	r->b &= LEAF7_B_SHOWN;
 	r->c &= LEAF7_C_SHOWN;
 	r->d &= LEAF7_D_SHOWN;
-	if ((r->c & (1u << 3)) && (hvm->get_control(v, HVM_CR4) & X86_CR4_PKE)) {
+	if (v && (r->c & (1u << 3)) && (hvm->get_control(v, HVM_CR4) & X86_CR4_PKE)) {
 		r->c |= LEAF7_C_OSPKE;
 	}
 }
@@ -99,14 +100,14 @@ static void leaf_7(struct vcpu *v, u32 subleaf, struct cpuid_result *r)
 /* Topology: one package of single-threaded cores, whose ids are even (SDM 3 8.9). */
 static void leaf_b(struct vcpu *v, u32 subleaf, struct cpuid_result *r)
 {
-	*r = (struct cpuid_result){.c = subleaf & 0xff, .d = vlapic_id(v)};
+	*r = (struct cpuid_result){.c = subleaf & 0xff, .d = v ? vlapic_id(v) : 0};
 	if (subleaf == 0) {
 		r->a = 1;
 		r->b = 1;
 		r->c |= 1u << 8;
 	} else if (subleaf == 1) {
-		r->a = bits_for(2 * v->domain->vcpu_count);
-		r->b = v->domain->vcpu_count;
+		r->a = v ? bits_for(2 * v->domain->vcpu_count) : 1;
+		r->b = v ? v->domain->vcpu_count : 1;
 		r->c |= 2u << 8;
 	}
 }
@@ -167,7 +168,7 @@ static void leaf_extended(struct vcpu *v, u32 leaf, struct cpuid_result *r)
 		r->c &= EXT1_C_SHOWN;
 		/* The low half repeats leaf 1 on AMD. */
 		r->d &= ~(1u << 10 | 1u << 18 | 1u << 21);
-		if (!vlapic_is_enabled(v)) {
+		if (v && !vlapic_is_enabled(v)) {
 			r->d &= ~LEAF1_D_APIC;
 		}
 		break;
@@ -191,12 +192,9 @@ static void leaf_extended(struct vcpu *v, u32 leaf, struct cpuid_result *r)
 	}
 }
 
-void cpuid_guest(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_result *r)
+/* The machine's leaf, filtered; v NULL: without what depends on the vCPU. */
+static void filter(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_result *r)
 {
-	if ((leaf & 0xffff0000u) == XEN_CPUID_FIRST_LEAF) {
-		leaf_xen(v, leaf, subleaf, r);
-		return;
-	}
 	cpuid_host(leaf, subleaf, r);
 	if (leaf >= 0x80000000u) {
 		leaf_extended(v, leaf, r);
@@ -231,4 +229,19 @@ void cpuid_guest(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_result *r)
 		*r = (struct cpuid_result){0, 0, 0, 0};
 		break;
 	}
+}
+
+void cpuid_guest(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_result *r)
+{
+	if ((leaf & 0xffff0000u) == XEN_CPUID_FIRST_LEAF) {
+		leaf_xen(v, leaf, subleaf, r);
+		return;
+	}
+	filter(v, leaf, subleaf, r);
+	cpu_policy_filter(v->domain, leaf, subleaf, r);
+}
+
+void cpuid_guest_default(u32 leaf, u32 subleaf, struct cpuid_result *r)
+{
+	filter(NULL, leaf, subleaf, r);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "arch/x86/guest/cpu_policy.h"
 #include "arch/x86/guest/hvm.h"
 
 #include <xen/hvm/hvm_vcpu.h>
@@ -617,6 +618,7 @@ static void arch_domain_fini(struct domain *d)
 		return;
 	}
 	trap_free_all(d);
+	cpu_policy_free(d);
 	heap_free_pages_for(d, a->iopm, IOPM_ORDER);
 	heap_free(a);
 	d->arch = NULL;

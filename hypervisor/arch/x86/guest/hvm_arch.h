@@ -17,6 +17,7 @@
 struct vmcb;
 struct trap_range;
 struct vlapic;
+struct cpu_policy;
 
 #define TRAP_MEMORY_MAX	    64
 #define TRAP_PORTS_MAX	    32
@@ -32,6 +33,7 @@ struct arch_domain {
 	u8 callback_vector; /* 0: none */
 	bool has_callback_vector;
 	u32 callback_gsi; /* 0: none */
+	struct cpu_policy *policy; /* the tools' choice; NULL: all that guests may have */
 };
 
 /* What an interrupted delivery left to be delivered again; event injection in general. */
@@ -116,6 +118,8 @@ struct cpuid_result {
 	u32 a, b, c, d;
 };
 void cpuid_guest(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_result *out);
+/* What a guest gets unless its tools take something away; nothing of a vCPU's state in it. */
+void cpuid_guest_default(u32 leaf, u32 subleaf, struct cpuid_result *out);
 
 /* --- msr_policy.c --- 0, or -EFAULT: the guest gets #GP */
 int msr_guest_read(struct vcpu *v, u32 index, u64 *value) MUST_CHECK;
