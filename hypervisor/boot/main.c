@@ -8,9 +8,11 @@
 #include "arch/contract/machine.h"
 #include "arch/contract/paging.h"
 #include "boot/cmdline.h"
+#include "boot/debug_keys.h"
 #include "boot/dom0.h"
 #include "boot/memory.h"
 #include "boot/modules.h"
+#include "boot/secret_free.h"
 #include "core/console.h"
 #include "core/debug_key.h"
 #include "core/init.h"
@@ -137,6 +139,7 @@ static void start_core(void)
 	rcu_setup();
 	timer_setup();
 	debug_key_setup();
+	debug_keys_register();
 }
 
 /* ACPI tables may lie anywhere; a window a page. */
@@ -253,10 +256,15 @@ static void start_guests(void)
 
 static void start_dom0(void)
 {
+	char test[CMDLINE_VALUE_MAX];
+
 	dom0_create();
 	console_drop(&vga_text); /* dom0's from now on */
 	arch_boot_map_end();
 	paging_protect_after_init();
+	if (cmdline_value(options(), "selftest", test, sizeof(test)) && strcmp(test, "secret-free") == 0) {
+		secret_free_start();
+	}
 }
 
 static const struct init_step steps[] = {

@@ -32,3 +32,12 @@ u64 paging_set_table_source(void *(*alloc)(void));
 void paging_map_frame_table(unsigned long virtual_address, hpa_t memory);
 /* What was written during start becomes read-only, on all CPUs. */
 void paging_protect_after_init(void);
+
+/*
+ * Calls visit for every mapping (2^order frames) that cpu has, while it runs. is_window: one of
+ * its windows. Not of the boot map, which is gone before a guest runs.
+ */
+void arch_host_map_walk(cpu_t cpu,
+			void (*visit)(void *context, unsigned long virtual_address, mfn_t first,
+				      unsigned int order, bool is_window),
+			void *context);

@@ -17,8 +17,3 @@
 bool paging_add_cpu(cpu_t cpu, hpa_t *root, void **stack_top) MUST_CHECK;
 /* Root of a CPU that was added, for the walk that looks for guest memory. */
 hpa_t paging_root_of(cpu_t cpu);
-
-/* Calls visit for each present leaf of root; stops when it returns false. */
-void paging_walk(hpa_t root, bool (*visit)(void *context, unsigned long virtual_address, pte_t leaf,
-					   unsigned int level),
-		 void *context);

@@ -11,16 +11,18 @@ static unsigned long extend(unsigned long prefix, unsigned int i, unsigned int l
 	return level == 4 && i >= PAGE_ENTRIES / 2 ? address | 0xffff000000000000ul : address;
 }
 
-void paging_walk(hpa_t root, bool (*visit)(void *context, unsigned long virtual_address, pte_t leaf,
-					   unsigned int level),
-		 void *context)
+void arch_host_map_walk(cpu_t cpu,
+			void (*visit)(void *context, unsigned long virtual_address, mfn_t first,
+				      unsigned int order, bool is_window),
+			void *context)
 {
 	const pte_t *table[5];
 	unsigned int index[5] = {0}, level = 4;
 	unsigned long prefix[5] = {0}, address;
 	pte_t entry;
 
-	table[4] = arch_heap_address(hpa_to_mfn(root));
+	table[4] = arch_heap_address(hpa_to_mfn(paging_root_of(cpu)));
+	index[4] = 1; /* 0 is the boot map, whose tables are not in the heap */
 	while (level <= 4) {
 		if (index[level] == PAGE_ENTRIES) {
 			level++;
@@ -32,14 +34,9 @@ void paging_walk(hpa_t root, bool (*visit)(void *context, unsigned long virtual_
 		if (!(entry & PTE_PRESENT)) {
 			continue;
 		}
-		/* Index 0 of the root is the boot map, whose tables are not in the heap. */
-		if (level == 4 && index[4] == 1) {
-			continue;
-		}
 		if (level == 1 || (level < 4 && (entry & PTE_LARGE))) {
-			if (!visit(context, address, entry, level)) {
-				return;
-			}
+			visit(context, address, pte_mfn(entry & (level == 1 ? ~0ull : ~(pte_t)PTE_PAT_LARGE)),
+			      9 * (level - 1), pte_index(address, 4) == pte_index(WINDOW_BASE, 4));
 			continue;
 		}
 		level--;
