@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "guid/guid-application.h"
 
+#include "guid/clip-peer.h"
 #include "guid/confine.h"
 #include "guid/guid-border.h"
 #include "guid/guid-popup.h"
@@ -8,11 +9,16 @@
 #include "guid/surface.h"
 
 #include <glib-unix.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 struct guid_application {
 	struct guid_options options;
 	struct session *session;
 	GMainLoop *loop;
+	struct clip_peer *broker; /* NULL: there is none */
 	GdkRGBA border;
 	int exit_code;
 };
@@ -73,25 +79,70 @@ static void on_copy(GuidWindow *window, gpointer data)
 	}
 }
 
-static void on_clipboard_read(GObject *source, GAsyncResult *result, gpointer data)
-{
-	struct guid_application *app = data;
-	g_autofree char *text = gdk_clipboard_read_text_finish(GDK_CLIPBOARD(source), result, NULL);
-
-	if (!text) {
-		say(app, "There is nothing to paste.");
-		return;
-	}
-	windows_user_paste(session_windows(app->session), (const uint8_t *)text,
-			   (uint32_t)strlen(text));
-	say(app, "Pasted into %s: use its own paste now.", app->options.name);
-}
-
 static void on_paste(GuidWindow *window, gpointer data)
 {
-	GdkClipboard *clipboard = gdk_display_get_clipboard(gdk_display_get_default());
+	struct guid_application *app = data;
 
-	gdk_clipboard_read_text_async(clipboard, NULL, on_clipboard_read, data);
+	if (app->broker) {
+		clip_peer_send(app->broker, CLIP_PASTE, NULL, 0);
+	} else {
+		say(app, "There is no clipboard service.");
+	}
+}
+
+/* What the broker says. */
+static gboolean on_broker(void *context, struct clip_peer *peer, const struct clip_message *m)
+{
+	struct guid_application *app = context;
+
+	switch (m->type) {
+	case CLIP_COPIED:
+		say(app, "Copied from %s. Ctrl+Shift+V in another window pastes it once.",
+		    app->options.name);
+		return TRUE;
+	case CLIP_TEXT:
+		windows_user_paste(session_windows(app->session), m->bytes, m->size_bytes);
+		say(app, "%u bytes are in the clipboard of %s now.", m->size_bytes,
+		    app->options.name);
+		return TRUE;
+	case CLIP_REFUSED:
+		say(app, "%.*s", (int)m->size_bytes, (const char *)m->bytes);
+		return TRUE;
+	default:
+		return FALSE;
+	}
+}
+
+static void on_broker_closed(void *context, struct clip_peer *peer)
+{
+	struct guid_application *app = context;
+
+	app->broker = NULL;
+}
+
+/* Before the rights are given up; who we are is said now and never again. */
+static void broker_connect(struct guid_application *app)
+{
+	static const struct clip_peer_events events = {on_broker, on_broker_closed};
+	g_autofree char *path = clip_socket_path();
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd;
+
+	if (!path || strlen(path) >= sizeof(address.sun_path)) {
+		return;
+	}
+	strcpy(address.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		return;
+	}
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
+		close(fd);
+		return;
+	}
+	app->broker = clip_peer_new(fd, &events, app);
+	clip_peer_send(app->broker, CLIP_HELLO, app->options.name,
+		       (uint32_t)strlen(app->options.name));
 }
 
 static void on_answered(GuidWindow *window, gboolean is_allowed, gpointer data)
@@ -215,15 +266,16 @@ static void on_ask_fullscreen(void *context, struct window *w)
 static void on_clipboard(void *context, const uint8_t *bytes, uint32_t size_bytes)
 {
 	struct guid_application *app = context;
-	g_autofree char *text = g_strndup((const char *)bytes, size_bytes);
-	GdkClipboard *clipboard = gdk_display_get_clipboard(gdk_display_get_default());
+	struct wire in = wire_of(bytes, size_bytes);
+	struct clip_message m;
 
-	if (!size_bytes || !g_utf8_validate(text, -1, NULL)) {
+	if (!size_bytes || clip_body_decode(CLIP_COPY, &in, size_bytes, &m)) {
 		say(app, "%s has no text to copy.", app->options.name);
-		return;
+	} else if (!app->broker) {
+		say(app, "There is no clipboard service.");
+	} else {
+		clip_peer_send(app->broker, CLIP_COPY, m.bytes, m.size_bytes);
 	}
-	gdk_clipboard_set_text(clipboard, text);
-	say(app, "Copied %u bytes from %s.", size_bytes, app->options.name);
 }
 
 static void on_notice(void *context, enum windows_notice notice)
@@ -351,8 +403,10 @@ struct guid_application *guid_application_create(const struct guid_options *opti
 	config.windows.is_utf8_allowed = options->is_utf8_allowed;
 	config.windows.is_placed_by_desktop = true;
 	app->loop = g_main_loop_new(NULL, FALSE);
+	broker_connect(app);
 	app->session = session_create(&config, &view, &session_events, app);
 	if (!app->session) {
+		clip_peer_free(app->broker);
 		g_main_loop_unref(app->loop);
 		g_free(app);
 		return NULL;
@@ -366,6 +420,7 @@ void guid_application_destroy(struct guid_application *app)
 {
 	if (app) {
 		session_destroy(app->session);
+		clip_peer_free(app->broker);
 		g_main_loop_unref(app->loop);
 		g_free(app);
 	}

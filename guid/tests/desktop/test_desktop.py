@@ -222,7 +222,89 @@ def windows_return_after_the_desktop_was_restarted(stage):
     stage.window("[work]")
 
 
+POLICY = """#!/usr/bin/env python3
+# A policy that answers every question with its argument, and writes the questions down.
+import socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen(4)
+while True:
+    peer = listener.accept()[0]
+    question = b""
+    while b"\\n\\n" not in question:
+        chunk = peer.recv(4096)
+        if not chunk:
+            break
+        question += chunk
+    with open(sys.argv[1] + ".asked", "ab") as f:
+        f.write(question)
+    peer.sendall(b"result=" + sys.argv[2].encode() + b"\\n")
+    peer.close()
+"""
+
+
+def clipboard_stage(stage, answer):
+    """Two domains, the first with a copied line; returns what the second one reads."""
+    import os
+    need("foot")
+    policy = os.path.join(stage.root, "policy.sock")
+    stage.start([sys.executable, write_file(stage, "policy.py", POLICY), policy, answer], "policy")
+    stage.start([os.path.join(stage.bin, "mullion-clipboard"), f"--policy-socket={policy}"],
+                "broker", XDG_RUNTIME_DIR=stage.desktop_dir)
+    wait_for("the broker", lambda: os.path.exists(stage.desktop_dir + "/mullion/clipboard.sock")
+             and os.path.exists(policy))
+    config = write_file(stage, "foot.ini", "[key-bindings]\nclipboard-paste=Control+y\n")
+    out = f"{stage.root}/pasted"
+    copy = write_file(stage, "copy", """#!/bin/sh
+read -r line
+printf '\\033]52;c;%s\\007' "$(printf 'a copied line' | base64)"; sleep 100
+""")
+    paste = write_file(stage, "paste", f"""#!/bin/sh
+while IFS= read -r line; do printf '%s\\n' "$line" >> {out}; done
+""")
+    stage.guid(1, "work", "green")
+    stage.agent(1, "foot", copy)
+    first = stage.window("[work] foot")
+    stage.guid(2, "banking", "blue")
+    stage.agent(2, "foot", "-c", config, paste)
+    second = stage.window("[banking] foot")
+    stage.sway(f'[con_id={first["id"]}] focus')
+    time.sleep(0.5)
+    stage.input.press("Return")  # a program may set the clipboard while it has the focus
+    time.sleep(0.3)
+    stage.input.press("Ctrl", "Shift", "c")
+    time.sleep(0.4)
+    stage.keep_shot("copied-" + answer)
+    stage.sway(f'[con_id={second["id"]}] focus')
+    time.sleep(0.3)
+    stage.input.press("Ctrl", "Shift", "v")
+    wait_for("the question", lambda: "qubes.ClipboardPaste" in read(policy + ".asked"))
+    time.sleep(0.5)
+    stage.input.press("Ctrl", "y")
+    time.sleep(0.3)
+    stage.input.type("\n")
+    return out, policy
+
+
+def text_goes_to_another_domain_by_two_keystrokes(stage):
+    out, policy = clipboard_stage(stage, "allow")
+    wait_for("the text", lambda: "a copied line" in read(out))
+    asked = read(policy + ".asked")
+    assert "source=work\n" in asked and "intended_target=banking\n" in asked, asked
+    # it was given out once
+    stage.input.press("Ctrl", "Shift", "v")
+    time.sleep(0.5)
+    assert read(policy + ".asked") == asked
+
+
+def text_that_the_policy_refuses_stays(stage):
+    out, _ = clipboard_stage(stage, "deny")
+    wait_for("an empty line", lambda: read(out) == "\n")
+
+
 CASES = [
+    text_goes_to_another_domain_by_two_keystrokes,
+    text_that_the_policy_refuses_stays,
     a_terminal_appears_in_its_domains_frame,
     typing_arrives_as_typed,
     two_domains_do_not_see_each_others_keys,
