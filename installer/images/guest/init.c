@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The first program of an app domain: the whole initrd beside the modules.
+ *
+ * Loads the modules listed in /modules in that order, waits for the root disk, mounts it and
+ * becomes its /sbin/init. A general initrd takes seconds for what is known here beforehand: one
+ * kernel, Xen's block front-end, ext4 on /dev/xvda.
+ *
+ * Command line: mullion.root=DEVICE (default /dev/xvda).
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define MODULE_LIST "/modules"
+#define ROOT_WAIT_MS 20000
+
+static void die(const char *what, const char *name)
+{
+	fprintf(stderr, "mullion-init: %s %s: %s\n", what, name, strerror(errno));
+	sync();
+	sleep(1); /* the console ring is read by another domain */
+	reboot(RB_POWER_OFF);
+	_exit(1);
+}
+
+static void mount_or_die(const char *from, const char *to, const char *type, unsigned long flags)
+{
+	if (mount(from, to, type, flags, NULL)) {
+		die("mounting", to);
+	}
+}
+
+static void load_module(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST)) {
+		die("loading", path);
+	}
+	close(fd);
+}
+
+static void load_modules(void)
+{
+	char line[256];
+	FILE *list = fopen(MODULE_LIST, "re");
+
+	if (!list) {
+		die("opening", MODULE_LIST);
+	}
+	while (fgets(line, sizeof(line), list)) {
+		line[strcspn(line, "\n")] = 0;
+		load_module(line);
+	}
+	fclose(list);
+}
+
+/* The value of mullion.root= or the default; valid until the next call. */
+static const char *root_device(void)
+{
+	static char line[4096];
+	FILE *file = fopen("/proc/cmdline", "re");
+	char *word, *state;
+
+	if (file && fgets(line, sizeof(line), file)) {
+		for (word = strtok_r(line, " \n", &state); word;
+		     word = strtok_r(NULL, " \n", &state)) {
+			if (strncmp(word, "mullion.root=", 13) == 0) {
+				fclose(file);
+				return word + 13;
+			}
+		}
+	}
+	if (file) {
+		fclose(file);
+	}
+	return "/dev/xvda";
+}
+
+static void wait_for(const char *device)
+{
+	struct stat st;
+	int waited_ms;
+
+	for (waited_ms = 0; stat(device, &st); waited_ms++) {
+		if (waited_ms == ROOT_WAIT_MS) {
+			die("waiting for", device);
+		}
+		usleep(1000);
+	}
+}
+
+int main(void)
+{
+	const char *device;
+
+	mount_or_die("dev", "/dev", "devtmpfs", MS_NOSUID);
+	mount_or_die("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC);
+	load_modules();
+	device = root_device();
+	wait_for(device);
+	mount_or_die(device, "/root", "ext4", MS_NOATIME);
+	if (mount("/dev", "/root/dev", NULL, MS_MOVE, NULL) ||
+	    mount("/proc", "/root/proc", NULL, MS_MOVE, NULL) || chdir("/root") ||
+	    mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".")) {
+		die("changing to", device);
+	}
+	execl("/sbin/init", "/sbin/init", NULL);
+	die("starting", "/sbin/init");
+}
