@@ -92,7 +92,9 @@ static void end_request(struct request *r)
 	if (r->has_place) {
 		send_place_end(&r->place);
 	}
-	close(r->fd); /* leaves epoll by itself */
+	/* By hand: a child that was just forked has a copy, which would keep it in epoll. */
+	(void)epoll_ctl(agent.epoll_fd, EPOLL_CTL_DEL, r->fd, NULL);
+	close(r->fd);
 	free(r->message);
 	free(r);
 	agent.request_count--;
@@ -360,6 +362,7 @@ static void reopen_control(const char *why)
 
 	fprintf(stderr, "qrexec-agent: connection to dom0 ended: %s\n", why);
 	agent.is_connected = false;
+	(void)epoll_ctl(agent.epoll_fd, EPOLL_CTL_DEL, libvchan_fd_for_select(agent.vchan), NULL);
 	control_fini(&agent.control);
 	libvchan_close(agent.vchan);
 	for (r = agent.requests; r; r = next) {

@@ -123,6 +123,7 @@ int main(int argc, char **argv)
 	struct options o = {.socket_dir = QREXEC_SOCKET_DIR};
 	int opt;
 
+	call_claim_standard_descriptors();
 	while ((opt = getopt_long(argc, argv, "+hd:l:etTc:", options, NULL)) != -1) {
 		switch (opt) {
 		case 's':

@@ -190,6 +190,7 @@ int main(int argc, char **argv)
 			    .filter_errors = -1};
 	int opt;
 
+	call_claim_standard_descriptors();
 	while ((opt = getopt_long(argc, argv, "+tTa:h", options, NULL)) != -1) {
 		switch (opt) {
 		case 'a':

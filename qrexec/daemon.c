@@ -108,6 +108,17 @@ static void watch(struct source *s, uint32_t events, int op)
 	}
 }
 
+/*
+ * Removed by hand: a child that was just forked still has a copy of the descriptor, and as long as
+ * it has, epoll would go on reporting it to us.
+ */
+static void unwatch(struct source *s)
+{
+	(void)epoll_ctl(d.epoll_fd, EPOLL_CTL_DEL, s->fd, NULL);
+	close(s->fd);
+	s->fd = -1;
+}
+
 /* ---- to the agent, through the parser ---- */
 
 static void flush_queue(void)
@@ -164,7 +175,7 @@ static void end_client(struct client *c)
 	}
 	*link = c->next;
 	ports_forget_owner(&d.ports, c);
-	close(c->source.fd);
+	unwatch(&c->source);
 	free(c->message);
 	free(c);
 	d.client_count--;
@@ -208,6 +219,8 @@ static void accept_client(void)
 	}
 }
 
+static void end_call(struct call *call);
+
 /* A call is no longer undecided when its connector gets this far. */
 static void mark_connected(const char *ident)
 {
@@ -216,6 +229,9 @@ static void mark_connected(const char *ident)
 	for (call = d.calls; call; call = call->next) {
 		if (!strcmp(call->ident, ident)) {
 			call->is_decided = true;
+			if (!call->pid) {
+				end_call(call); /* the connector was faster than its message */
+			}
 			return;
 		}
 	}
@@ -424,7 +440,7 @@ static void end_call(struct call *call)
 	}
 	*link = call->next;
 	if (call->source.fd >= 0) {
-		close(call->source.fd);
+		unwatch(&call->source);
 	}
 	free(call->service);
 	free(call);
@@ -521,8 +537,7 @@ static void decide_call(struct call *call)
 {
 	struct answer a;
 
-	close(call->source.fd);
-	call->source.fd = -1;
+	unwatch(&call->source);
 	if (answer_parse(call->answer, call->answer_size, &a) || !a.is_allowed) {
 		refuse_call(call);
 		return;
@@ -682,7 +697,7 @@ static void forget_agent(void)
 	struct queued *q;
 
 	d.is_ready = false;
-	close(d.parser.fd);
+	unwatch(&d.parser);
 	while ((q = d.queue)) {
 		d.queue = q->next;
 		free(q);
@@ -773,6 +788,9 @@ static void handle_child(pid_t pid, int status)
 	call->pid = 0;
 	if (call->source.fd >= 0) {
 		return; /* the policy program: its answer is still to be read */
+	}
+	if (!call->is_decided && WIFEXITED(status) && !WEXITSTATUS(status)) {
+		return; /* its message is still in a socket: mark_connected() */
 	}
 	if (!call->is_decided) {
 		send_refused(call->ident);

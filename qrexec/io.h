@@ -55,5 +55,11 @@ int call_handshake(libvchan_t *vchan);
  */
 int call_run(const struct call_io *io);
 
+/*
+ * First thing in a client's main(): a descriptor 0, 1 or 2 that is closed becomes /dev/null, or a
+ * socket of ours would take its number and its role.
+ */
+void call_claim_standard_descriptors(void);
+
 /* A service that cannot be started: says why on the caller's stderr and ends with this code. */
 void call_fail(libvchan_t *vchan, int exit_code, const char *why);

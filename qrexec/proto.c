@@ -238,7 +238,7 @@ int qrexec_ident_decode(struct wire *in, char ident[QREXEC_IDENT_SIZE])
 	return 0;
 }
 
-void qrexec_refused_encode(struct wire_out *out, const char ident[QREXEC_IDENT_SIZE])
+void qrexec_refused_encode(struct wire_out *out, const char *ident)
 {
 	qrexec_header_encode(out, MSG_SERVICE_REFUSED, QREXEC_IDENT_SIZE);
 	put_field(out, ident, QREXEC_IDENT_SIZE);

@@ -111,7 +111,7 @@ void qrexec_connect_encode(struct wire_out *out, const struct qrexec_connect *co
 
 /* SERVICE_REFUSED. */
 int qrexec_ident_decode(struct wire *in, char ident[QREXEC_IDENT_SIZE]);
-void qrexec_refused_encode(struct wire_out *out, const char ident[QREXEC_IDENT_SIZE]);
+void qrexec_refused_encode(struct wire_out *out, const char *ident);
 
 /* EXIT_CODE. */
 int qrexec_exit_code_decode(struct wire *in, uint32_t *code);

@@ -184,6 +184,7 @@ static int try_accept(struct local *v, bool has_event)
 	}
 	/* The file goes before the listener, so that a newer server's file is never removed. */
 	unlink(v->address.sun_path);
+	(void)epoll_ctl(v->epoll_fd, EPOLL_CTL_DEL, listener, NULL);
 	if (adopt_connection(v, fd, has_event)) {
 		close(fd);
 		return -1;
@@ -252,7 +253,8 @@ static int local_client_finish(libvchan_t *ctrl)
 		close(fd);
 		return -1;
 	}
-	close(v->timer_fd); /* leaves the epoll instance by itself */
+	(void)epoll_ctl(v->epoll_fd, EPOLL_CTL_DEL, v->timer_fd, NULL);
+	close(v->timer_fd);
 	v->timer_fd = -1;
 	return 0;
 }
