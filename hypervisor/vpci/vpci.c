@@ -2,6 +2,7 @@
 #include "vpci/vpci.h"
 
 #include "core/log.h"
+#include "drivers/acpi/acpi.h"
 #include "drivers/iommu/iommu.h"
 #include "memory/p2m.h"
 #include "mm/heap.h"
@@ -148,8 +149,15 @@ int vpci_device_remove(struct domain *d, u16 segment, u8 bus, u8 devfn)
 int vpci_give_all(struct domain *d)
 {
 	struct pci_function *host;
+	unsigned int i;
 	int rc;
 
+	/* AMD's IOMMUs are PCI functions; dom0 must not move their registers or interrupts */
+	for (i = 0; i < acpi_info.ivrs.ivhd_count; i++) {
+		const struct acpi_ivhd *unit = &acpi_info.ivrs.ivhds[i];
+
+		vpci_hide(unit->segment, (u8)(unit->device >> 8), (u8)unit->device);
+	}
 	for_each_pci_function(host) {
 		if (!host->is_present || is_hidden(host->bdf)) {
 			continue;

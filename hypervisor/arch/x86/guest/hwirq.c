@@ -48,6 +48,8 @@ struct retired {
 	struct irq_target target;
 };
 
+#define VECTOR_TRIES 32u
+
 #define MESSAGE_VECTOR(m)      ((u8)(m))
 #define MESSAGE_MODE(m)	       ((u8)((m) >> 8 & 7))
 #define MESSAGE_IS_LOGICAL(m)  (((m) >> 11 & 1) != 0)
@@ -159,7 +161,7 @@ static int program(struct arch_msi *irq, struct irq_target target)
 }
 
 /* A vector on cpu, and the interrupt sent there; the old vector (if any) is given back. */
-static int route_to(struct arch_msi *irq, cpu_t cpu, bool has_old)
+static int route_once(struct arch_msi *irq, cpu_t cpu, bool has_old)
 {
 	struct irq_target target, old = irq->target;
 	struct retired *r;
@@ -189,6 +191,18 @@ static int route_to(struct arch_msi *irq, cpu_t cpu, bool has_old)
 
 free_retired:
 	heap_free(r);
+	return rc;
+}
+
+/* -EBUSY: the remapping table cannot have this vector's number for another pin; the next one. */
+static int route_to(struct arch_msi *irq, cpu_t cpu, bool has_old)
+{
+	unsigned int tries;
+	int rc = -EBUSY;
+
+	for (tries = 0; tries < VECTOR_TRIES && rc == -EBUSY; tries++) {
+		rc = route_once(irq, cpu, has_old);
+	}
 	return rc;
 }
 
