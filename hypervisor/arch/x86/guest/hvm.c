@@ -16,6 +16,7 @@
 #include "core/percpu.h"
 #include "core/smp.h"
 #include "domain/service.h"
+#include "evtchn/evtchn.h"
 #include "lib/string.h"
 #include "memory/p2m.h"
 #include "mm/heap.h"
@@ -298,7 +299,7 @@ void arch_vcpu_notify_event(struct vcpu *v)
 	struct arch_vcpu *a = v->arch;
 
 	if (a->upcall_vector) {
-		vlapic_post(v, a->upcall_vector, false);
+		vlapic_post_upcall(v, a->upcall_vector);
 		return;
 	}
 	__atomic_store_n(&a->event_pending, 1, __ATOMIC_SEQ_CST);
@@ -330,7 +331,8 @@ int hvm_upcall_vector_set(struct vcpu *v, u8 vector)
 	if (vector < 16) {
 		return -EINVAL;
 	}
-	v->arch->upcall_vector = vector;
+	store_release(&v->arch->upcall_vector, vector);
+	vlapic_post_upcall(v, vector); /* for what became pending before */
 	return 0;
 }
 
@@ -387,6 +389,10 @@ static void start_at_page(struct vcpu *v, u8 page)
 	state.rip = 0;
 	hvm->set_state(v, &state);
 	v->is_initialised = true;
+	/* An event that came before was told to the APIC, which has forgotten it now. */
+	if (evtchn_is_pending_for(v)) {
+		arch_vcpu_notify_event(v);
+	}
 }
 
 /*

@@ -185,6 +185,20 @@ static void error_record(struct vlapic *l, u32 bit)
 	}
 }
 
+static void request(struct vlapic *l, u8 vector, bool is_level)
+{
+	if (is_level) {
+		(void)bitmap_atomic_test_and_set(l->tmr, vector);
+	} else if (bitmap_test(l->tmr, vector)) {
+		(void)bitmap_atomic_test_and_clear(l->tmr, vector);
+	}
+	if (bitmap_atomic_test_and_set(l->irr, vector)) {
+		return; /* waits already: whoever set it woke the vCPU */
+	}
+	vcpu_wake_event(l->vcpu);
+	arch_vcpu_kick(l->vcpu);
+}
+
 void vlapic_post(struct vcpu *v, u8 vector, bool is_level)
 {
 	struct vlapic *l = v->arch->vlapic;
@@ -196,16 +210,13 @@ void vlapic_post(struct vcpu *v, u8 vector, bool is_level)
 		__atomic_fetch_or(&l->esr_pending, ESR_RECV_ILLEGAL, __ATOMIC_RELAXED);
 		return;
 	}
-	if (is_level) {
-		(void)bitmap_atomic_test_and_set(l->tmr, vector);
-	} else if (bitmap_test(l->tmr, vector)) {
-		(void)bitmap_atomic_test_and_clear(l->tmr, vector);
-	}
-	if (bitmap_atomic_test_and_set(l->irr, vector)) {
-		return; /* waits already: whoever set it woke the vCPU */
-	}
-	vcpu_wake_event(v);
-	arch_vcpu_kick(v);
+	request(l, vector, is_level);
+}
+
+/* An upcall is told once, when the event becomes pending: it waits for an APIC that is off. */
+void vlapic_post_upcall(struct vcpu *v, u8 vector)
+{
+	request(v->arch->vlapic, vector, false);
 }
 
 /* --- messages --- */

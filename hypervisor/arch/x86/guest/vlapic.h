@@ -10,6 +10,8 @@
 
 /* An interrupt message for v; level: tell vioapic at EOI. Any context; wakes and kicks v. */
 void vlapic_post(struct vcpu *v, u8 vector, bool is_level);
+/* For the vector of HVMOP_set_evtchn_upcall_vector. */
+void vlapic_post_upcall(struct vcpu *v, u8 vector);
 /*
  * Delivers to destination as an MSI or an I/O APIC entry says (SDM 3 10.11): physical or
  * logical, fixed or lowest priority, NMI; INIT and SIPI only from IPIs.
