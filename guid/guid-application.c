@@ -313,6 +313,7 @@ static void on_ended(void *context, gboolean is_rule_broken, const char *reason)
 	if (is_rule_broken) {
 		g_printerr("mullion-guid: the display of %s was closed because of %s\n",
 			   app->options.name, reason);
+		g_print("%s\n", reason); /* for mullion-desktop, which tells the user */
 		app->exit_code = GUID_EXIT_PROTOCOL;
 	}
 	g_main_loop_quit(app->loop);

@@ -36,7 +36,9 @@ def flags_by_folder(build):
                 skip = word != "-c"
             elif word not in ("-MD", "-MMD") and not word.endswith(".c"):
                 keep.append(word)
-        flags.setdefault(source.parent, (words[0], keep))
+        # A folder may hold files of several programs: the one with most include paths knows all.
+        if len(keep) > len(flags.get(source.parent, ("", []))[1]):
+            flags[source.parent] = (words[0], keep)
     return flags
 
 

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""mullion-desktop against a stand-in for mulliond: which daemons it starts, ends and reports."""
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+FAKE = r"""
+import os
+from gi.repository import Gio, GLib
+XML = '''<node><interface name='org.mullion.Domains1'>
+<method name='List'><arg name='domains' type='aa{sv}' direction='out'/>
+<arg name='broken' type='a(ss)' direction='out'/></method>
+<signal name='Changed'><arg name='domain' type='a{sv}'/></signal></interface></node>'''
+def domain(name, label, state, number):
+    return {'name': GLib.Variant('s', name), 'label': GLib.Variant('s', label),
+            'state': GLib.Variant('s', state), 'id': GLib.Variant('u', number)}
+bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
+def call(bus, sender, path, interface, method, arguments, invocation):
+    invocation.return_value(GLib.Variant('(aa{sv}a(ss))', ([
+        domain('work', 'green', 'running', 4), domain('off', 'red', 'stopped', 0)], [])))
+node = Gio.DBusNodeInfo.new_for_xml(XML)
+bus.register_object('/org/mullion/Domains1', node.interfaces[0], call)
+def said(fd, condition):
+    data = os.read(0, 4096).decode()
+    for words in (line.split() for line in data.splitlines()):
+        status = domain(words[0], words[1], words[2], int(words[3]))
+        bus.emit_signal(None, '/org/mullion/Domains1', 'org.mullion.Domains1', 'Changed',
+                        GLib.Variant('(a{sv})', (status,)))
+    return bool(data)
+GLib.io_add_watch(0, GLib.IO_IN | GLib.IO_HUP, said)
+Gio.bus_own_name_on_connection(bus, 'org.mullion.Domains1', 0, None, None)
+loop = GLib.MainLoop()
+loop.run()
+"""
+
+GUID = """#!/bin/sh
+echo "start $*" >> "$LOG"
+case "$*" in *--name=bad*) echo "CREATE: a window is created once"; exit 3;; esac
+trap 'echo "end $*" >> "$LOG"; exit 0' TERM
+while :; do sleep 0.05; done
+"""
+
+
+def wait_for(path, text):
+    end = time.monotonic() + 15
+    while time.monotonic() < end:
+        try:
+            with open(path) as f:
+                if text in f.read():
+                    return
+        except FileNotFoundError:
+            pass
+        time.sleep(0.05)
+    with open(path) as f:
+        raise AssertionError(f"waited for {text!r} in:\n{f.read()}")
+
+
+def main():
+    probe = subprocess.run(["/usr/bin/python3", "-c", "import gi"], stderr=subprocess.DEVNULL)
+    if probe.returncode or not os.path.exists("/usr/bin/dbus-run-session"):
+        print("SKIP python3-gi or dbus-run-session is missing")
+        return 77
+    if "DBUS_SESSION_BUS_ADDRESS" not in os.environ or "STAGED" not in os.environ:
+        return subprocess.run(["/usr/bin/dbus-run-session", "--", sys.executable, __file__],
+                              env=dict(os.environ, STAGED="1")).returncode
+    with tempfile.TemporaryDirectory() as folder:
+        log, errors = f"{folder}/log", f"{folder}/errors"
+        guid = f"{folder}/guid"
+        with open(guid, "w") as f:
+            f.write(GUID)
+        os.chmod(guid, 0o755)
+        env = dict(os.environ, LOG=log,
+                   DBUS_SYSTEM_BUS_ADDRESS=os.environ["DBUS_SESSION_BUS_ADDRESS"])
+        fake = subprocess.Popen(["/usr/bin/python3", "-c", FAKE], stdin=subprocess.PIPE, env=env)
+        with open(errors, "w") as out:
+            desktop = subprocess.Popen([os.environ["GUID_BIN"] + "/mullion-desktop",
+                                        f"--guid={guid}"], env=env, stderr=out)
+
+        def say(line):
+            fake.stdin.write(line.encode() + b"\n")
+            fake.stdin.flush()
+
+        try:
+            wait_for(log, "start --domain=4 --name=work --label=green\n")
+            say("mail blue starting 0")
+            say("mail blue running 5")
+            wait_for(log, "start --domain=5 --name=mail --label=blue\n")
+            say("mail blue running 5")
+            say("mail blue stopped 0")
+            wait_for(log, "end --domain=5 --name=mail --label=blue\n")
+            say("mail blue running 6")
+            wait_for(log, "start --domain=6 --name=mail --label=blue\n")
+            say("bad red running 7")
+            wait_for(errors, "The display of bad was closed CREATE: a window is created once")
+            time.sleep(0.3)
+            with open(log) as f:
+                text = f.read()
+            assert text.count("--name=bad") == 1, text  # not started again
+            assert text.count("start --domain=5") == 1, text
+            assert "--name=off" not in text, text
+            desktop.terminate()
+            wait_for(log, "end --domain=6 --name=mail --label=blue\n")
+            wait_for(log, "end --domain=4 --name=work --label=green\n")
+            assert desktop.wait(5) == 0
+        finally:
+            desktop.kill()
+            fake.kill()
+    print("1 passed, 0 failed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
