@@ -63,7 +63,7 @@ def compile_alone(header, flags, top, build):
         # Twice: a header without an include guard is found, too.
         source.write(f'#include "{header}"\n#include "{header}"\nextern int alone;\nint alone;\n')
         source.flush()
-        done = subprocess.run([compiler, *words, "-Wno-unused-function", "-fsyntax-only",
+        done = subprocess.run([compiler, *words, "-Wno-unused-function", "-fsyntax-only", "-fdiagnostics-color=never",
                                source.name], cwd=build, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, check=False)
     return f"{header.relative_to(top)}:\n{done.stdout}" if done.returncode else None

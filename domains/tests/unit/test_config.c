@@ -42,6 +42,7 @@ TEST(config, what_is_formatted_parses_to_the_same)
 {
 	struct config c, again;
 	g_autofree char *text = NULL;
+	g_autofree char *text_again = NULL;
 
 	config_init(&c, "work", CONFIG_APP);
 	EXPECT(config_set(&c, "template", "debian", NULL));
@@ -50,7 +51,8 @@ TEST(config, what_is_formatted_parses_to_the_same)
 	EXPECT(config_set(&c, "limit", "3", NULL));
 	text = config_format(&c);
 	EXPECT(parse(text, &again, 0));
-	EXPECT(memcmp(&c, &again, sizeof(c)) == 0);
+	text_again = config_format(&again); /* not memcmp: the struct has padding */
+	EXPECT_STR(text_again, text);
 }
 
 struct refusal {
@@ -195,6 +197,8 @@ TEST(config, saved_description_loads_again)
 {
 	g_autofree char *directory = g_dir_make_tmp("mullion-config-XXXXXX", NULL);
 	g_autofree char *path = g_build_filename(directory, "work.domain", NULL);
+	g_autofree char *text = NULL;
+	g_autofree char *text_again = NULL;
 	g_autoptr(GError) error = NULL;
 	struct config c, again;
 
@@ -202,7 +206,9 @@ TEST(config, saved_description_loads_again)
 	EXPECT(config_set(&c, "template", "debian", NULL));
 	EXPECT(config_save(directory, &c, NULL));
 	EXPECT(config_load(directory, "work", &again, NULL));
-	EXPECT(memcmp(&c, &again, sizeof(c)) == 0);
+	text = config_format(&c);
+	text_again = config_format(&again);
+	EXPECT_STR(text_again, text);
 	EXPECT(!config_load(directory, "absent", &again, NULL));
 	EXPECT(!config_load(directory, "../work", &again, &error));
 	EXPECT(g_error_matches(error, CONFIG_ERROR, CONFIG_ERROR_NAME));

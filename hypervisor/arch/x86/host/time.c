@@ -102,6 +102,7 @@ static void sample(const struct reference *r, u64 *reference, u64 *tsc, u64 *api
 	unsigned int i;
 	u32 apic_now;
 
+	*reference = *tsc = *apic = 0;
 	for (i = 0; i < 5; i++) {
 		before = tsc_read_ordered();
 		value = r->read();
