@@ -319,5 +319,6 @@ int vcpu_info_move(struct vcpu *v, const struct guest_area *area)
 	v->info_area.size_bytes = area->size_bytes;
 	store_release(&v->info_area.frames[0], frame); /* pairs with guest_area_is_set() */
 	v->is_time_stale = true;
+	arch_vcpu_notify_event(v); /* of what was just marked: senders do so only for a change from 0 */
 	return 0;
 }
