@@ -143,6 +143,7 @@ void trap_dispatch(struct trap_frame *frame)
 			return;
 		default:
 			irq_dispatch((u8)frame->vector);
+			apic_eoi();
 			return;
 		}
 	}
