@@ -30,6 +30,8 @@ struct vcpu {
 
 	struct spinlock lock;	/* LOCK_VCPU */
 	struct cpu_set hard_affinity, soft_affinity; /* where it may, and likes to, run; LOCK_DOMAIN */
+	struct cpu_set unpinned_affinity; /* while is_pinned: SCHEDOP_pin_override */
+	bool is_pinned;
 	bool is_initialised;	/* VCPUOP_initialise or INIT/SIPI gave it a state */
 	bool is_up;		/* not VCPU_down (VPF_down) */
 	u32 pause_count;	/* atomic */

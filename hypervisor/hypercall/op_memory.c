@@ -101,9 +101,8 @@ static long do_reservation(struct hypercall *call, bool is_populate)
 	if (r.nr_extents > ~0ull >> EXTENT_SHIFT || i >= r.nr_extents || r.extent_order > EXTENT_ORDER_MAX) {
 		return (long)i;
 	}
-	rc = get_target(caller, r.domid, &d);
-	if (rc) {
-		return rc;
+	if (get_target(caller, r.domid, &d)) {
+		return (long)i;
 	}
 	rc = (r.mem_flags & XENMEMF_populate_on_demand) && d == caller ? -EPERM : 0;
 	while (!rc && i < r.nr_extents) {

@@ -26,7 +26,7 @@ static long do_settime(const struct xenpf_settime64 *a)
 	return 0;
 }
 
-static long do_firmware_info(const struct xenpf_firmware_info *a)
+static long do_firmware_info(struct xenpf_firmware_info *a)
 {
 	switch (a->type) {
 	case XEN_FW_DISK_INFO:
@@ -36,6 +36,9 @@ static long do_firmware_info(const struct xenpf_firmware_info *a)
 		return -ESRCH;
 	case XEN_FW_EFI_INFO:
 		return -ENOSYS; /* not started by EFI */
+	case XEN_FW_KBD_SHIFT_FLAGS:
+		a->u.kbd_shift_flags = 0; /* nobody asked the BIOS: none is pressed */
+		return 0;
 	default:
 		return -EINVAL;
 	}
@@ -54,6 +57,17 @@ static long do_cpu_info(struct xenpf_pcpuinfo *a)
 	}
 	arch_cpu_firmware_ids((cpu_t)index_clamp(cpu, CPU_MAX), &a->apic_id, &a->acpi_id);
 	a->flags = XEN_PCPU_FLAGS_ONLINE;
+	return 0;
+}
+
+static long do_cpu_version(struct xenpf_pcpu_version *a)
+{
+	a->max_present = smp_cpu_count() - 1;
+	memset(a->vendor_id, 0, sizeof(a->vendor_id));
+	a->family = a->model = a->stepping = 0;
+	if (a->xen_cpuid < smp_cpu_count()) {
+		arch_cpu_version(a->vendor_id, &a->family, &a->model, &a->stepping); /* all are alike */
+	}
 	return 0;
 }
 
@@ -140,6 +154,8 @@ static long act(struct xen_platform_op *op)
 		return do_firmware_info(&op->u.firmware_info);
 	case XENPF_set_processor_pminfo:
 		return do_pminfo(&op->u.set_pminfo);
+	case XENPF_get_cpu_version:
+		return do_cpu_version(&op->u.pcpu_version);
 	case XENPF_get_cpuinfo:
 		return do_cpu_info(&op->u.pcpu_info);
 	case XENPF_cpu_online:

@@ -121,6 +121,43 @@ static long do_watchdog(struct domain *d, guest_ptr_t at)
 	return domain_watchdog_set(d, a.id, a.timeout);
 }
 
+/* dom0's firmware calls that must run on one CPU: for a while the vCPU is tied to it. */
+static long do_pin_override(struct vcpu *v, guest_ptr_t at)
+{
+	struct sched_pin_override a;
+	int rc = 0;
+
+	if (!v->domain->is_hardware) {
+		return -EPERM;
+	}
+	if (guest_read(&a, at, sizeof(a))) {
+		return -EFAULT;
+	}
+	if (a.pcpu >= (s32)smp_cpu_count()) {
+		return -EINVAL;
+	}
+	spin_lock(&v->domain->lock);
+	if (a.pcpu < 0) {
+		rc = v->is_pinned ? 0 : -EINVAL;
+		if (!rc) {
+			v->hard_affinity = v->unpinned_affinity;
+			v->is_pinned = false;
+		}
+	} else if (v->is_pinned) {
+		rc = -EBUSY;
+	} else {
+		v->unpinned_affinity = v->hard_affinity;
+		v->hard_affinity = (struct cpu_set){.words = {0}};
+		bitmap_set(v->hard_affinity.words, (unsigned long)a.pcpu);
+		v->is_pinned = true;
+	}
+	spin_unlock(&v->domain->lock);
+	if (!rc) {
+		sched_affinity_changed(v);
+	}
+	return rc;
+}
+
 /* arg: command, pointer. */
 long op_sched(struct hypercall *call)
 {
@@ -144,6 +181,8 @@ long op_sched(struct hypercall *call)
 		return do_shutdown(v->domain, at, true);
 	case SCHEDOP_watchdog:
 		return do_watchdog(v->domain, at);
+	case SCHEDOP_pin_override:
+		return do_pin_override(v, at);
 	default:
 		return -ENOSYS;
 	}

@@ -97,7 +97,6 @@ static long do_register_info(struct vcpu *caller, struct vcpu *v, guest_ptr_t at
 		guest_area_release(&area);
 		return rc;
 	}
-	arch_vcpu_notify_event(v); /* vcpu_info_move() made it pending */
 	arch_vcpu_update_time(v);
 	return 0;
 }
@@ -144,9 +143,7 @@ static long do_set_singleshot(struct vcpu *caller, struct vcpu *v, guest_ptr_t a
 	if (guest_read(&a, at, sizeof(a))) {
 		return -EFAULT;
 	}
-	if ((a.flags & VCPU_SSHOTTMR_future) && (s64)a.timeout_abs_ns < clock_now()) {
-		return -XEN_ETIME;
-	}
+	/* VCPU_SSHOTTMR_future may be ignored, and 4.17 does: a deadline that is over fires at once. */
 	vtimer_set_singleshot(v, MIN(a.timeout_abs_ns, (u64)NS_NEVER - 1));
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <xen/version.h>
 
+#include "arch/contract/guest.h"
 #include "hypercall/hypercall.h"
 #include "lib/string.h"
 #include "memory/guest_access.h"
@@ -35,7 +36,9 @@ static long do_compile_info(guest_ptr_t to)
 	memset(&info, 0, sizeof(info));
 	string_copy(info.compiler, __VERSION__, sizeof(info.compiler));
 	string_copy(info.compile_by, "mullion", sizeof(info.compile_by));
-	/* No date or host: two builds of one source are the same. */
+	/* No real date or host: two builds of one source are the same. */
+	string_copy(info.compile_domain, "reproducible", sizeof(info.compile_domain));
+	string_copy(info.compile_date, "reproducible", sizeof(info.compile_date));
 	return guest_write(to, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
@@ -55,13 +58,38 @@ static long do_get_features(const struct domain *d, guest_ptr_t at)
 			info.submap |= BIT(XENFEAT_dom0);
 		}
 		break;
-	case 1:
-		info.submap = 0;
-		break;
 	default:
 		return -EINVAL;
 	}
 	return guest_write(at, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+#define BUILD_ID_BYTES 16u
+
+/* No pointer: how long it is. Otherwise how much was written. */
+static long do_build_id(const struct domain *d, guest_ptr_t at)
+{
+	u8 id[BUILD_ID_BYTES];
+	u32 room;
+
+	if (!d->is_control) {
+		return -EPERM;
+	}
+	if (!guest_ptr_raw(at)) {
+		return BUILD_ID_BYTES;
+	}
+	if (guest_read(&room, at, sizeof(room))) {
+		return -EFAULT;
+	}
+	if (room == 0) {
+		return -EINVAL;
+	}
+	if (room < BUILD_ID_BYTES) {
+		return -ENOBUFS;
+	}
+	arch_image_id(id, sizeof(id));
+	at = guest_ptr_add(at, offsetof(struct xen_build_id, buf));
+	return guest_write(at, id, sizeof(id)) ? -EFAULT : BUILD_ID_BYTES;
 }
 
 /* arg: command, pointer. */
@@ -94,7 +122,7 @@ long op_xen_version(struct hypercall *call)
 	case XENVER_commandline:
 		return put_text(to, d->is_control ? hypervisor_command_line : "<denied>", sizeof(xen_commandline_t));
 	case XENVER_build_id:
-		return d->is_control ? -ENODATA : -EPERM;
+		return do_build_id(d, to);
 	default:
 		return -ENOSYS;
 	}

@@ -47,6 +47,10 @@ void arch_wallclock_setup(void); /* start: reads the real-time clock */
 /* It was seconds.ns after 1970 when system time was at; every domain is told. */
 void arch_wallclock_set(u64 seconds, u32 ns, u64 at);
 /* What the firmware calls a CPU (for dom0). */
+/* Vendor (12 characters, not terminated) and version of the CPUs. */
+void arch_cpu_version(char vendor[12], u32 *family, u32 *model, u32 *stepping);
+/* Some bytes that are others for each other image. */
+void arch_image_id(u8 *to, size_t size_bytes);
 void arch_cpu_firmware_ids(cpu_t cpu, u32 *apic_id, u32 *acpi_id);
 
 /* --- the caller's memory: linear address to guest physical, as the CPU would translate it --- */

@@ -18,6 +18,7 @@
 #include "lib/string.h"
 #include "memory/guest_access.h"
 #include "memory/p2m.h"
+#include "memory/physmap.h"
 #include "mm/frame_alloc.h"
 #include "mm/window.h"
 
@@ -325,6 +326,9 @@ static void write_acpi(struct domain *d, const struct dom0_input *in, struct pla
 	write_or_refuse(d, plan.acpi_start, acpi_bytes, sizeof(acpi_bytes));
 }
 
+/* The same map for XENMEM_memory_map. */
+static INIT_DATA struct physmap_region hypercall_map[DOM0_MAP_MAX];
+
 static void write_start_info(struct domain *d, const struct dom0_input *in,
 			     const struct placement *at)
 {
@@ -354,6 +358,14 @@ static void write_start_info(struct domain *d, const struct dom0_input *in,
 		map[i].addr = plan.map[i].start;
 		map[i].size = plan.map[i].end - plan.map[i].start;
 		map[i].type = plan.map[i].type;
+		hypercall_map[i] = (struct physmap_region){
+			.start = map[i].addr,
+			.size_bytes = map[i].size,
+			.type = map[i].type,
+		};
+	}
+	if (physmap_set_regions(d, hypercall_map, plan.map_count)) {
+		boot_refuse("There is no memory for the first domain's memory map.");
 	}
 	(void)string_copy(command_line, in->command_line, 2048);
 	write_or_refuse(d, at->info, info_bytes, sizeof(info_bytes));

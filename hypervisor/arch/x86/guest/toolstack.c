@@ -11,6 +11,7 @@
 #include "arch/x86/guest/cpu_policy.h"
 #include "arch/x86/guest/cpuid_host.h"
 #include "arch/x86/guest/hvm_save.h"
+#include "arch/x86/host/layout.h"
 #include "arch/x86/host/time.h"
 #include "drivers/iommu/iommu.h"
 #include "hypercall/hypercall.h"
@@ -55,6 +56,40 @@ void arch_fill_physinfo(struct xen_sysctl_physinfo *info)
 	info->hw_cap[6] = r.c;
 	cpuid_host(0x80000007u, 0, &r);
 	info->hw_cap[7] = r.d;
+}
+
+/* SDM 2 CPUID figure 3-6; APM 3 the same. */
+void arch_cpu_version(char vendor[12], u32 *family, u32 *model, u32 *stepping)
+{
+	struct cpuid_result r;
+
+	cpuid_host(0, 0, &r);
+	memcpy(vendor, &r.b, 4);
+	memcpy(vendor + 4, &r.d, 4);
+	memcpy(vendor + 8, &r.c, 4);
+	cpuid_host(1, 0, &r);
+	*family = r.a >> 8 & 0xf;
+	*model = r.a >> 4 & 0xf;
+	if (*family == 0xf) {
+		*family += r.a >> 20 & 0xff;
+	}
+	if (*family >= 6) {
+		*model |= r.a >> 12 & 0xf0;
+	}
+	*stepping = r.a & 0xf;
+}
+
+/* FNV-1a over the code, with another start for each eight bytes that are wanted. */
+void arch_image_id(u8 *to, size_t size_bytes)
+{
+	for (size_t i = 0; i < size_bytes; i += 8) {
+		u64 hash = 0xcbf29ce484222325ull + i;
+
+		for (const char *p = text_start; p < text_end; p++) {
+			hash = (hash ^ (u8)*p) * 0x100000001b3ull;
+		}
+		memcpy(to + i, &hash, MIN(size_bytes - i, 8ul));
+	}
 }
 
 /* --- CPU policy --- */
