@@ -3,6 +3,7 @@
 
 #include "arch/x86/guest/cpu_bits.h"
 #include "arch/x86/guest/insn.h"
+#include "arch/x86/host/time.h"
 
 void cpuid_host(u32 leaf, u32 subleaf, struct cpuid_result *out)
 {
@@ -27,10 +28,16 @@ void cpuid_host_time(struct vcpu *v, u32 subleaf, struct cpuid_result *out)
 	switch (subleaf) {
 	case 0:
 		out->b = 0; /* TSC mode: default */
+		out->c = (u32)clock_tsc_khz;
 		break;
 	case 1:
 		out->a = (u32)v->arch->tsc_offset;
 		out->b = (u32)(v->arch->tsc_offset >> 32);
+		out->c = clock_scale.multiplier;
+		out->d = (u32)(s32)clock_scale.shift;
+		break;
+	case 2:
+		out->a = (u32)clock_tsc_khz;
 		break;
 	default:
 		break;

@@ -676,3 +676,56 @@ int emulate_string_io(struct vcpu *v, const struct exit_io *io)
 	hvm_skip_instruction(v, e.d.length);
 	return 0;
 }
+
+/*
+ * MOV to CR0 (0f 22 /0) and LMSW (0f 01 /6) that change more than TS and MP: checked as APM 2 3.1.1
+ * and 15.5.1 say, because QEMU lets a guest load what VMRUN then refuses.
+ */
+int emulate_cr0_write(struct vcpu *v)
+{
+	struct emulation e = {.v = v, .bytes = 2};
+	u64 old = hvm->get_control(v, HVM_CR0), value;
+	u64 efer = hvm->get_control(v, HVM_EFER);
+	u8 bytes[DECODE_BYTES_MAX];
+	unsigned int count;
+
+	if (decode_fetch(v, bytes, sizeof(bytes), &count) != 0 ||
+	    decode_instruction(bytes, count, hvm_code_bytes(v), &e.d) != 0 || e.d.map != 1) {
+		return -EOPNOTSUPP;
+	}
+	if (e.d.opcode == 0x22 && e.d.reg == 0) {
+		value = alu_truncate(v->arch->gpr[e.d.rm & 15], hvm_is_64bit(v) ? 8 : 4);
+	} else if (e.d.opcode == 0x01 && (e.d.modrm >> 3 & 7) == 6) {
+		if (e.d.is_memory) {
+			e.linear = operand_linear(v, &e.d);
+			if (load(&e, &value) != 0) {
+				return -EFAULT;
+			}
+		} else {
+			value = v->arch->gpr[e.d.rm & 15];
+		}
+		/* LMSW sets PE but never clears it. */
+		value = (old & ~0xeull) | (value & 0xf) | (old & X86_CR0_PE);
+	} else {
+		return -EOPNOTSUPP;
+	}
+	value |= X86_CR0_ET;
+	if (value >> 32 || ((value & X86_CR0_PG) && !(value & X86_CR0_PE)) ||
+	    ((value & X86_CR0_NW) && !(value & X86_CR0_CD)) ||
+	    ((value & ~old & X86_CR0_PG) && (efer & X86_EFER_LME) &&
+	     !(hvm->get_control(v, HVM_CR4) & X86_CR4_PAE)) ||
+	    (!(value & X86_CR0_PG) && (old & X86_CR0_PG) && hvm_is_64bit(v))) {
+		hvm_inject_gp0(v);
+		return -EFAULT;
+	}
+	if ((value ^ old) & X86_CR0_PG) {
+		efer &= ~X86_EFER_LMA;
+		if ((value & X86_CR0_PG) && (efer & X86_EFER_LME)) {
+			efer |= X86_EFER_LMA;
+		}
+		hvm->set_control(v, HVM_EFER, efer);
+	}
+	hvm_skip_instruction(v, e.d.length);
+	hvm->set_control(v, HVM_CR0, value);
+	return 0;
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "arch/x86/guest/cpu_policy.h"
 #include "arch/x86/guest/hvm.h"
+#include "arch/x86/guest/cpu_policy.h"
 
 #include <xen/hvm/hvm_vcpu.h>
 #include <xen/sched.h>
@@ -300,8 +300,8 @@ void arch_vcpu_notify_event(struct vcpu *v)
 
 	if (a->upcall_vector) {
 		vlapic_post_upcall(v, a->upcall_vector);
-		return;
 	}
+	/* As in Xen, a vector of the whole domain is delivered, too, and first. */
 	__atomic_store_n(&a->event_pending, 1, __ATOMIC_SEQ_CST);
 	if (v->domain->arch->callback_gsi) {
 		hvm_callback_gsi_update(v);
@@ -332,7 +332,9 @@ int hvm_upcall_vector_set(struct vcpu *v, u8 vector)
 		return -EINVAL;
 	}
 	store_release(&v->arch->upcall_vector, vector);
-	vlapic_post_upcall(v, vector); /* for what became pending before */
+	if (evtchn_is_pending_for(v)) {
+		vlapic_post_upcall(v, vector); /* for what became pending before */
+	}
 	return 0;
 }
 

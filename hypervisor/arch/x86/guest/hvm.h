@@ -39,7 +39,8 @@ struct hvm_cpu_state {
 
 enum hvm_event_type { HVM_EVENT_INTR = 0, HVM_EVENT_NMI = 2, HVM_EVENT_EXCEPTION = 3, HVM_EVENT_SOFT_INT = 4 };
 
-enum hvm_control { HVM_CR0, HVM_CR2, HVM_CR3, HVM_CR4, HVM_EFER, HVM_PAT, HVM_FS_BASE, HVM_GS_BASE, HVM_DEBUGCTL };
+enum hvm_control { HVM_CR0, HVM_CR2, HVM_CR3, HVM_CR4, HVM_EFER, HVM_PAT, HVM_FS_BASE, HVM_GS_BASE, HVM_DEBUGCTL,
+		   HVM_SYSENTER_CS };
 
 struct hvm_backend {
 	const char *name;

@@ -90,6 +90,7 @@ struct arch_vcpu {
 	u64 dr[4];
 	bool is_dr_live; /* dr0-3 are in the CPU, accesses do not exit */
 	struct mtrr_state mtrr;
+	u64 refused_rip; /* where VMRUN was refused last */
 };
 
 /* --- hvm.c --- */
@@ -150,6 +151,8 @@ unsigned int exit_instruction_length(struct vcpu *v, const char *known);
 /* The instruction at RIP touches memory that is emulated. 0 done, -EFAULT injected, -EOPNOTSUPP. */
 int emulate_memory(struct vcpu *v, gpa_t address, bool is_write) MUST_CHECK;
 int emulate_string_io(struct vcpu *v, const struct exit_io *io) MUST_CHECK;
+
+int emulate_cr0_write(struct vcpu *v) MUST_CHECK;
 
 /* --- vlapic.c, private half --- */
 int vlapic_create(struct vcpu *v) MUST_CHECK;

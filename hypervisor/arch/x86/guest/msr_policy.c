@@ -144,6 +144,9 @@ int msr_guest_read(struct vcpu *v, u32 index, u64 *value)
 	case X86_MSR_GS_BASE:
 		*value = hvm->get_control(v, HVM_GS_BASE);
 		return 0;
+	case X86_MSR_SYSENTER_CS:
+		*value = hvm->get_control(v, HVM_SYSENTER_CS);
+		return 0;
 	case X86_MSR_TSC_AUX:
 		*value = a->tsc_aux;
 		return 0;
@@ -234,6 +237,9 @@ int msr_guest_write(struct vcpu *v, u32 index, u64 value)
 			return -EFAULT;
 		}
 		hvm->set_control(v, HVM_PAT, value);
+		return 0;
+	case X86_MSR_SYSENTER_CS:
+		hvm->set_control(v, HVM_SYSENTER_CS, value);
 		return 0;
 	case X86_MSR_TSC_AUX:
 		if (value >> 32) {

@@ -5,7 +5,7 @@
 #include "arch/x86/guest/svm.h"
 
 #include "arch/x86/guest/cpu_bits.h"
-#include "arch/x86/guest/insn.h"
+#include "arch/x86/guest/decode.h"
 #include "core/log.h"
 #include "memory/p2m.h"
 
@@ -66,6 +66,26 @@ static void handle_nested_fault(struct vcpu *v)
 	exit_nested_fault(v, gpa_of(vmcb->exit_info2), (info & VMCB_NPF_WRITE) != 0,
 			  (info & VMCB_NPF_PRESENT) != 0, (info & VMCB_NPF_FETCH) != 0,
 			  (info & VMCB_NPF_GUEST_TABLE) != 0);
+}
+
+/*
+ * VMRUN refuses the state. QEMU says the same when a guest writes reserved bits to CR4, where a
+ * CPU raises #GP; then rip is at that instruction, and the state itself is good: the second
+ * time in the same place it is not that.
+ */
+static bool is_bad_cr4_write(struct vcpu *v)
+{
+	struct arch_vcpu *a = v->arch;
+	u8 bytes[DECODE_BYTES_MAX];
+	struct decoded insn;
+	unsigned int count;
+
+	if (a->refused_rip == a->rip || decode_fetch(v, bytes, sizeof(bytes), &count) != 0 ||
+	    decode_instruction(bytes, count, hvm_code_bytes(v), &insn) != 0) {
+		return false;
+	}
+	a->refused_rip = a->rip;
+	return insn.map == 1 && insn.opcode == 0x22 && insn.reg == 4;
 }
 
 static void handle_unknown(struct vcpu *v)
@@ -145,8 +165,20 @@ void svm_handle_exit(struct vcpu *v)
 		 * them. */
 		hvm_crash_guest(v, "hardware task switch");
 		break;
+	case VMEXIT_CR0_SEL:
+		if (emulate_cr0_write(v) == -EOPNOTSUPP) {
+			hvm_inject_exception(v, X86_UD, false, 0);
+		}
+		break;
 	case VMEXIT_CR8_WRITE:
 		exit_cr8_write(v);
+		break;
+	case VMEXIT_INVALID_LOW:
+		if (is_bad_cr4_write(v)) {
+			hvm_inject_gp0(v);
+		} else {
+			handle_unknown(v);
+		}
 		break;
 	default:
 		if (code >= VMEXIT_DR_READ_FIRST && code <= VMEXIT_DR_WRITE_LAST) {

@@ -35,12 +35,14 @@ static void msrpm_allow(u8 *map, u32 msr, bool is_read, bool is_write)
 
 int svm_msrpm_create(void)
 {
-	/* All of these live in the VMCB or are switched with VMLOAD and VMSAVE. */
+	/*
+	 * All of these live in the VMCB or are switched with VMLOAD and VMSAVE. Not the TSC, which
+	 * reads as 0 through RDMSR in QEMU, nor SYSENTER_CS, of which QEMU keeps 16 bits.
+	 */
 	static const u32 direct[] = {
-		X86_MSR_FS_BASE,      X86_MSR_GS_BASE,	   X86_MSR_KERNEL_GS_BASE,
-		X86_MSR_STAR,	      X86_MSR_LSTAR,	   X86_MSR_CSTAR,
-		X86_MSR_SFMASK,	      X86_MSR_SYSENTER_CS, X86_MSR_SYSENTER_ESP,
-		X86_MSR_SYSENTER_EIP,
+		X86_MSR_FS_BASE, X86_MSR_GS_BASE,      X86_MSR_KERNEL_GS_BASE,
+		X86_MSR_STAR,	 X86_MSR_LSTAR,	       X86_MSR_CSTAR,
+		X86_MSR_SFMASK,	 X86_MSR_SYSENTER_ESP, X86_MSR_SYSENTER_EIP,
 	};
 	u8 *map = heap_alloc_pages(MSRPM_ORDER);
 	unsigned int i;
@@ -52,7 +54,6 @@ int svm_msrpm_create(void)
 	for (i = 0; i < ARRAY_SIZE(direct); i++) {
 		msrpm_allow(map, direct[i], true, true);
 	}
-	msrpm_allow(map, X86_MSR_TSC, true, false);
 	svm_features.msrpm_address = hpa_raw(mfn_to_hpa(heap_to_mfn(map)));
 	return 0;
 }
@@ -79,10 +80,10 @@ int svm_vcpu_init(struct vcpu *v)
 	 */
 	vmcb->intercept_exceptions = 1u << X86_DB | 1u << X86_AC | 1u << X86_MC;
 	vmcb->intercept1 = VMCB_INTERCEPT_INTR | VMCB_INTERCEPT_NMI | VMCB_INTERCEPT_SMI |
-			   VMCB_INTERCEPT_INIT | VMCB_INTERCEPT_RDPMC | VMCB_INTERCEPT_CPUID |
-			   VMCB_INTERCEPT_INVD | VMCB_INTERCEPT_HLT | VMCB_INTERCEPT_INVLPGA |
-			   VMCB_INTERCEPT_IOIO | VMCB_INTERCEPT_MSR | VMCB_INTERCEPT_TASK |
-			   VMCB_INTERCEPT_SHUTDOWN;
+			   VMCB_INTERCEPT_INIT | VMCB_INTERCEPT_CR0_SEL | VMCB_INTERCEPT_RDPMC |
+			   VMCB_INTERCEPT_CPUID | VMCB_INTERCEPT_INVD | VMCB_INTERCEPT_HLT |
+			   VMCB_INTERCEPT_INVLPGA | VMCB_INTERCEPT_IOIO | VMCB_INTERCEPT_MSR |
+			   VMCB_INTERCEPT_TASK | VMCB_INTERCEPT_SHUTDOWN;
 	vmcb->intercept2 = VMCB_INTERCEPT_VMRUN | VMCB_INTERCEPT_VMMCALL | VMCB_INTERCEPT_VMLOAD |
 			   VMCB_INTERCEPT_VMSAVE | VMCB_INTERCEPT_STGI | VMCB_INTERCEPT_CLGI |
 			   VMCB_INTERCEPT_SKINIT | VMCB_INTERCEPT_WBINVD | VMCB_INTERCEPT_MONITOR |
@@ -138,6 +139,8 @@ u64 svm_get_control(struct vcpu *v, enum hvm_control which)
 		return vmcb->segment[SEG_GS].base;
 	case HVM_DEBUGCTL:
 		return vmcb->debugctl;
+	case HVM_SYSENTER_CS:
+		return vmcb->sysenter_cs;
 	}
 	return 0;
 }
@@ -148,6 +151,9 @@ void svm_set_control(struct vcpu *v, enum hvm_control which, u64 value)
 
 	switch (which) {
 	case HVM_CR0:
+		if ((vmcb->cr0 ^ value) & (X86_CR0_PG | X86_CR0_WP | X86_CR0_PE)) {
+			v->arch->asid_generation = 0; /* older translations mean something else */
+		}
 		vmcb->cr0 = value;
 		break;
 	case HVM_CR2:
@@ -173,6 +179,9 @@ void svm_set_control(struct vcpu *v, enum hvm_control which, u64 value)
 		break;
 	case HVM_DEBUGCTL:
 		vmcb->debugctl = value;
+		break;
+	case HVM_SYSENTER_CS:
+		vmcb->sysenter_cs = value;
 		break;
 	}
 }

@@ -79,6 +79,7 @@ _Static_assert(__builtin_offsetof(struct vmcb, pat) == 0x668, "APM 2 table B-2")
 #define VMCB_INTERCEPT_SMI	(1u << 2)
 #define VMCB_INTERCEPT_INIT	(1u << 3)
 #define VMCB_INTERCEPT_VINTR	(1u << 4)
+#define VMCB_INTERCEPT_CR0_SEL	 (1u << 5)
 #define VMCB_INTERCEPT_RDPMC	(1u << 15)
 #define VMCB_INTERCEPT_CPUID	(1u << 18)
 #define VMCB_INTERCEPT_IRET	(1u << 20)
@@ -128,6 +129,7 @@ enum vmcb_exit {
 	VMEXIT_SMI = 0x62,
 	VMEXIT_INIT = 0x63,
 	VMEXIT_VINTR = 0x64,
+	VMEXIT_CR0_SEL = 0x65,
 	VMEXIT_RDPMC = 0x6f,
 	VMEXIT_CPUID = 0x72,
 	VMEXIT_IRET = 0x74,
