@@ -8,17 +8,21 @@
 #include "guid/guid-window.h"
 #include "guid/surface.h"
 
+#include <gdk/wayland/gdkwayland.h>
 #include <glib-unix.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <xkbcommon/xkbcommon.h>
 
 struct guid_application {
 	struct guid_options options;
 	struct session *session;
 	GMainLoop *loop;
 	struct clip_peer *broker; /* NULL: there is none */
+	const void *keymap_sent;
 	GdkRGBA border;
 	int exit_code;
 };
@@ -68,6 +72,37 @@ static G_GNUC_PRINTF(2, 3) void say(struct guid_application *app, const char *fo
 }
 
 /* ---- the user's keystrokes ---- */
+
+/* The keyboard as the desktop has it, so that the guest's letters are those of the user. */
+static void keymap_send(struct guid_application *app)
+{
+#ifdef GDK_WINDOWING_WAYLAND
+	GdkSeat *seat = gdk_display_get_default_seat(gdk_display_get_default());
+	GdkDevice *keyboard = seat ? gdk_seat_get_keyboard(seat) : NULL;
+	struct xkb_keymap *keymap;
+	char *text;
+
+	if (!keyboard || !GDK_IS_WAYLAND_DEVICE(keyboard)) {
+		return; /* under X11 the agent's --keyboard decides */
+	}
+	keymap = gdk_wayland_device_get_xkb_keymap(keyboard);
+	if (keymap == app->keymap_sent) {
+		return;
+	}
+	app->keymap_sent = keymap; /* only ever compared */
+	text = keymap ? xkb_keymap_get_as_string(keymap, XKB_KEYMAP_FORMAT_TEXT_V1) : NULL;
+	if (text) {
+		session_keymap(app->session, text);
+		free(text);
+	}
+#endif
+}
+
+/* GDK does not tell when the desktop changes the keymap: look before each key. */
+static void on_typing(GuidWindow *window, gpointer data)
+{
+	keymap_send(data);
+}
 
 static void on_copy(GuidWindow *window, gpointer data)
 {
@@ -166,6 +201,7 @@ static void show_toplevel(struct guid_application *app, struct window *w)
 	}
 	g_signal_connect(window, "copy", G_CALLBACK(on_copy), app);
 	g_signal_connect(window, "paste", G_CALLBACK(on_paste), app);
+	g_signal_connect(window, "typing", G_CALLBACK(on_typing), app);
 	g_signal_connect(window, "answered", G_CALLBACK(on_answered), app);
 	gtk_window_present(GTK_WINDOW(window));
 }
@@ -324,7 +360,15 @@ static int on_confine(void *context)
 	return confine_calls();
 }
 
-static const struct session_events session_events = {on_confine, on_ended};
+static void on_extended(void *context)
+{
+	struct guid_application *app = context;
+
+	app->keymap_sent = NULL;
+	keymap_send(app);
+}
+
+static const struct session_events session_events = {on_confine, on_ended, on_extended};
 
 /* All monitors together; their scale is the desktop's business. */
 static void screen_size(uint32_t *width, uint32_t *height)

@@ -76,6 +76,9 @@ static void guid_surface_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
 		for (i = 0; i < damage.count; i++) {
 			surface_damage(self->surface, damage.rects[i]);
 		}
+		if (damage.count) {
+			session_framed(self->session, self->window->id);
+		}
 	}
 	gtk_snapshot_push_clip(snapshot, &all);
 	gtk_snapshot_append_color(snapshot, &black, &all);
@@ -223,8 +226,7 @@ static void scroll(GuidSurface *self, GdkEvent *event, double x, double y, uint3
 		gdk_scroll_event_get_deltas(event, &dx, &dy);
 		break;
 	}
-	input_scroll(session_input(self->session), self->window->id, dx, dy, (int32_t)x, (int32_t)y,
-		     state);
+	session_scroll(self->session, self->window->id, dx, dy, (int32_t)x, (int32_t)y, state);
 }
 
 static gboolean on_event(GtkEventControllerLegacy *controller, GdkEvent *event, gpointer data)

@@ -29,6 +29,7 @@ enum {
 	SIGNAL_COPY,
 	SIGNAL_PASTE,
 	SIGNAL_ANSWERED,
+	SIGNAL_TYPING,
 	SIGNAL_COUNT,
 };
 
@@ -207,6 +208,7 @@ static gboolean is_combination(guint keyval, GdkModifierType state, guint wanted
 static gboolean on_key_pressed(GtkEventControllerKey *controller, guint keyval, guint keycode,
 			       GdkModifierType state, GuidWindow *self)
 {
+	g_signal_emit(self, signals[SIGNAL_TYPING], 0);
 	if (is_combination(keyval, state, GDK_KEY_c)) {
 		g_signal_emit(self, signals[SIGNAL_COPY], 0);
 		return GDK_EVENT_STOP;
@@ -217,7 +219,8 @@ static gboolean on_key_pressed(GtkEventControllerKey *controller, guint keyval, 
 	}
 	if (self->window) {
 		input_key(session_input(self->session), self->window->id, keycode, true,
-			  state_to_x11(state));
+			  state_to_x11(state) | (gtk_event_controller_key_get_group(controller) & 3)
+							<< 13);
 	}
 	return GDK_EVENT_STOP; /* none of GTK's own shortcuts */
 }
@@ -235,6 +238,7 @@ static void on_is_active(GObject *object, GParamSpec *spec, gpointer data)
 {
 	GuidWindow *self = GUID_WINDOW(object);
 
+	g_signal_emit(self, signals[SIGNAL_TYPING], 0);
 	if (self->window) {
 		input_focus(session_input(self->session), self->window->id,
 			    gtk_window_is_active(GTK_WINDOW(self)));
@@ -305,6 +309,8 @@ static void guid_window_class_init(GuidWindowClass *klass)
 					    NULL, NULL, G_TYPE_NONE, 0);
 	signals[SIGNAL_PASTE] = g_signal_new("paste", GUID_TYPE_WINDOW, G_SIGNAL_RUN_LAST, 0, NULL,
 					     NULL, NULL, G_TYPE_NONE, 0);
+	signals[SIGNAL_TYPING] = g_signal_new("typing", GUID_TYPE_WINDOW, G_SIGNAL_RUN_LAST, 0,
+					      NULL, NULL, NULL, G_TYPE_NONE, 0);
 	signals[SIGNAL_ANSWERED] = g_signal_new("answered", GUID_TYPE_WINDOW, G_SIGNAL_RUN_LAST, 0,
 						NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_BOOLEAN);
 }

@@ -4,7 +4,8 @@
  *
  * Title bar, notices and frame are dom0's; the guest's pixels are inside of the frame.
  * All keys go to the guest except Ctrl+Shift+C and Ctrl+Shift+V, which are emitted as
- * signals "copy" and "paste"; the answer to a question as "answered" (gboolean).
+ * signals "copy" and "paste"; the answer to a question as "answered" (gboolean). "typing"
+ * comes before each key and change of focus.
  */
 #pragma once
 

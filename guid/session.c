@@ -2,15 +2,19 @@
 #include "guid/session.h"
 
 #include "guid/channel.h"
+#include "guid/ext_channel.h"
 
 #include <errno.h>
 #include <glib-unix.h>
+#include <string.h>
 
 #define GUI_PORT	 6000
 #define MESSAGES_AT_ONCE 128
 #define RETRY_MS	 300
 #define TICK_MS		 200
 #define MOTION_MS	 8
+#define EXT_WAIT_MS	 300 /* for the extension of an agent that is there */
+#define FRAMED_MAX	 64
 
 struct session {
 	struct session_config config;
@@ -24,6 +28,12 @@ struct session {
 	struct channel *channel;
 	struct windows *windows;
 	struct input input;
+	libvchan_t *ext_vchan; /* while connecting; then ext's */
+	struct ext_channel *ext;
+	gboolean is_ext_up;
+	guint ext_watch, framed;
+	uint32_t framed_windows[FRAMED_MAX];
+	uint32_t framed_count;
 	guint watch, retry, again, tick, motion;
 	gint64 motion_sent_us;
 };
@@ -156,8 +166,21 @@ static void source_clear(guint *id)
 	}
 }
 
+static void ext_end(struct session *s)
+{
+	source_clear(&s->ext_watch);
+	source_clear(&s->framed);
+	s->framed_count = 0;
+	s->is_ext_up = FALSE;
+	ext_channel_destroy(s->ext);
+	s->ext = NULL;
+	libvchan_close(s->ext_vchan);
+	s->ext_vchan = NULL;
+}
+
 static void disconnect(struct session *s)
 {
+	ext_end(s);
 	source_clear(&s->watch);
 	source_clear(&s->again);
 	windows_reset(s->windows, GUI_VERSION_MINOR);
@@ -240,8 +263,72 @@ static int on_message(void *context, const struct gui_message *msg, const char *
 
 static const struct channel_handler handler = {on_connected, on_message};
 
+static gboolean on_ext(gint fd, GIOCondition condition, gpointer data)
+{
+	struct session *s = data;
+	struct ext_message m;
+	int rc = libvchan_wait(ext_channel_vchan(s->ext)) < 0 ? -1 : 1;
+
+	while (rc > 0) {
+		rc = ext_channel_read(s->ext, &m);
+		if (rc > 0 && (m.type != EXT_HELLO || s->is_ext_up)) {
+			rc = -1; /* an agent says HELLO once and nothing else */
+		}
+		if (rc > 0) {
+			s->is_ext_up = TRUE;
+			s->events.extended(s->context);
+		}
+		if (!s->ext) {
+			return G_SOURCE_REMOVE;
+		}
+	}
+	if (rc < 0 || ext_channel_flush(s->ext)) {
+		s->ext_watch = 0;
+		ext_end(s); /* the display goes on without */
+		return G_SOURCE_REMOVE;
+	}
+	return G_SOURCE_CONTINUE;
+}
+
+/*
+ * The agent offers the extension before the display, so it is there now or never. This is
+ * the last moment to connect.
+ */
+static void ext_connect(struct session *s)
+{
+	const struct ext_message hello = {.type = EXT_HELLO, .version = EXT_VERSION};
+	gint64 end = g_get_monotonic_time() + EXT_WAIT_MS * 1000;
+	EVTCHN fd = -1;
+	int rc = 1;
+
+	s->ext_vchan = libvchan_client_init_async(s->config.domain, EXT_PORT, &fd);
+	while (s->ext_vchan && rc > 0) {
+		GPollFD poll = {fd, G_IO_IN, 0};
+		gint64 left = (end - g_get_monotonic_time()) / 1000;
+
+		if (left <= 0 || g_poll(&poll, 1, (gint)left) <= 0) {
+			break;
+		}
+		rc = libvchan_client_init_async_finish(s->ext_vchan, false);
+	}
+	if (rc != 0) {
+		libvchan_close(s->ext_vchan);
+		s->ext_vchan = NULL;
+		return;
+	}
+	s->ext = ext_channel_create(s->ext_vchan);
+	s->ext_vchan = NULL;
+	if (!s->ext || ext_channel_send(s->ext, &hello)) {
+		ext_end(s);
+		return;
+	}
+	s->ext_watch = g_unix_fd_add(libvchan_fd_for_select(ext_channel_vchan(s->ext)), G_IO_IN,
+				     on_ext, s);
+}
+
 static void connected(struct session *s)
 {
+	ext_connect(s);
 	s->channel = channel_create(s->vchan, GUI_FROM_AGENT, &s->config.screen, &handler, s);
 	if (!s->channel) {
 		lost(s, -EPIPE, "memory");
@@ -378,5 +465,71 @@ void session_motion(struct session *s, uint32_t window, int32_t x, int32_t y, ui
 		on_motion(s);
 	} else {
 		s->motion = g_timeout_add(MOTION_MS, on_motion, s);
+	}
+}
+
+static void ext_send(struct session *s, const struct ext_message *m)
+{
+	if (s->is_ext_up && ext_channel_send(s->ext, m)) {
+		ext_end(s);
+	}
+}
+
+void session_scroll(struct session *s, uint32_t window, double dx, double dy, int32_t x, int32_t y,
+		    uint32_t state)
+{
+	struct ext_message m = {.type = EXT_SCROLL, .window = window};
+
+	if (!s->is_ext_up) {
+		input_scroll(&s->input, window, dx, dy, x, y, state);
+		return;
+	}
+	if (!(dx > -1000 && dx < 1000 && dy > -1000 && dy < 1000)) {
+		return; /* not a number, or not a person */
+	}
+	input_motion(&s->input, window, x, y, state);
+	input_flush(&s->input);
+	m.scroll.x = x;
+	m.scroll.y = y;
+	m.scroll.dx = (int32_t)(dx * EXT_SCROLL_ONE);
+	m.scroll.dy = (int32_t)(dy * EXT_SCROLL_ONE);
+	ext_send(s, &m);
+}
+
+static gboolean on_framed(gpointer data)
+{
+	struct session *s = data;
+	uint32_t i;
+
+	s->framed = 0;
+	for (i = 0; i < s->framed_count && s->is_ext_up; i++) {
+		const struct ext_message m = {.type = EXT_FRAME, .window = s->framed_windows[i]};
+
+		ext_send(s, &m);
+	}
+	s->framed_count = 0;
+	return G_SOURCE_REMOVE;
+}
+
+void session_framed(struct session *s, uint32_t window)
+{
+	if (!s->is_ext_up || s->framed_count == FRAMED_MAX) {
+		return; /* a guest that is not told goes on by its own clock */
+	}
+	s->framed_windows[s->framed_count++] = window;
+	if (!s->framed) {
+		/* Comes after the painting of this frame, before anything of lower priority. */
+		s->framed = g_idle_add_full(G_PRIORITY_HIGH, on_framed, s, NULL);
+	}
+}
+
+void session_keymap(struct session *s, const char *text)
+{
+	struct ext_message m = {.type = EXT_KEYMAP};
+
+	m.keymap.bytes = (const uint8_t *)text;
+	m.keymap.size_bytes = (uint32_t)strlen(text);
+	if (m.keymap.size_bytes >= 1 && m.keymap.size_bytes <= EXT_KEYMAP_MAX) {
+		ext_send(s, &m);
 	}
 }

@@ -34,6 +34,8 @@ struct session_events {
 	 * what it may not; reason names message and rule. Otherwise it is just gone.
 	 */
 	void (*ended)(void *context, gboolean is_rule_broken, const char *reason);
+	/* The agent has the extension: the keymap may be sent. */
+	void (*extended)(void *context);
 };
 
 /*
@@ -49,6 +51,16 @@ struct input *session_input(struct session *s);
 
 /* The pages of a dump of this session's windows. */
 struct pages *session_pages(const struct dump *d);
+
+/*
+ * What goes over the extension when the agent has it. Scrolling is made into wheel clicks
+ * otherwise; the others are dropped.
+ */
+void session_scroll(struct session *s, uint32_t window, double dx, double dy, int32_t x, int32_t y,
+		    uint32_t state);
+/* Changes of the window were drawn; told when this frame is painted. */
+void session_framed(struct session *s, uint32_t window);
+void session_keymap(struct session *s, const char *text);
 
 /* Pointer motion is sent at once or within a few milliseconds. */
 void session_motion(struct session *s, uint32_t window, int32_t x, int32_t y, uint32_t state);

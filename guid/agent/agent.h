@@ -67,6 +67,7 @@ struct agent {
 	struct agent_xwayland *xwayland;
 	struct agent_input *input;
 	struct agent_clipboard *clipboard;
+	struct agent_ext *ext; /* NULL: none offered */
 };
 
 /* link.c */
@@ -77,6 +78,12 @@ void link_send(struct agent *a, const struct gui_message *msg);
 /* False while the daemon is behind: programs had better not draw more. */
 bool link_is_flowing(struct agent *a);
 uint32_t link_minor(const struct agent *a);
+
+/* ext_link.c: offers the extension, for one connection of the daemon. */
+void ext_start(struct agent *a);
+void ext_stop(struct agent *a);
+/* The daemon tells when frames are on the screen. */
+bool ext_is_up(const struct agent *a);
 
 /* xdg.c, xwayland.c, seat.c, clipboard.c: 0 or -errno. */
 int xdg_start(struct agent *a);
@@ -90,6 +97,10 @@ int clipboard_start(struct agent *a);
 void seat_key(struct agent *a, const struct gui_key *key);
 void seat_keymap(struct agent *a, const struct gui_keymap *map);
 void seat_button(struct agent *a, struct agent_view *v, const struct gui_button *b);
+/* In wheel clicks and parts of them. */
+void seat_scroll(struct agent *a, struct agent_view *v, int32_t x, int32_t y, double dx, double dy);
+/* XKB text; what does not compile changes nothing. */
+void seat_set_keymap(struct agent *a, const uint8_t *bytes, uint32_t size_bytes);
 void seat_motion(struct agent *a, struct agent_view *v, int32_t x, int32_t y);
 void seat_leave(struct agent *a, struct agent_view *v);
 void seat_focus(struct agent *a, struct agent_view *v, bool has_focus);

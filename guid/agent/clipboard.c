@@ -114,8 +114,7 @@ static const char *best_type(const struct wl_array *types)
 	char **type;
 
 	for (i = 0; i < TEXT_TYPE_COUNT; i++) {
-		wl_array_for_each(type, types)
-		{
+		wl_array_for_each(type, types) {
 			if (strcmp(*type, text_types[i]) == 0) {
 				return text_types[i];
 			}

@@ -147,10 +147,12 @@ static int link_offer(struct agent *a)
 	if (!a->pool) {
 		return -errno;
 	}
+	ext_start(a); /* first: the daemon looks for it when it has found the other */
 	vchan = libvchan_server_init(a->options.peer, GUI_PORT, RING_BYTES, RING_BYTES);
 	if (!vchan) {
 		int rc = -errno;
 
+		ext_stop(a);
 		share_pool_close(a->pool);
 		a->pool = NULL;
 		return rc;
@@ -158,6 +160,7 @@ static int link_offer(struct agent *a)
 	a->channel = channel_create(vchan, GUI_FROM_DAEMON, NULL, &handler, a);
 	if (!a->channel) {
 		libvchan_close(vchan);
+		ext_stop(a);
 		share_pool_close(a->pool);
 		a->pool = NULL;
 		return -ENOMEM;
@@ -189,6 +192,7 @@ static void link_close(struct agent *a)
 	}
 	channel_destroy(a->channel);
 	a->channel = NULL;
+	ext_stop(a);
 	share_pool_close(a->pool);
 	a->pool = NULL;
 }

@@ -86,16 +86,18 @@ static bool key_is_down(const struct wlr_keyboard *kb, uint32_t code)
 	return false;
 }
 
-/* Caps Lock and Num Lock are as on the daemon's keyboard, also after the focus was elsewhere. */
+/* Caps Lock, Num Lock and the layout in use are as on the daemon's keyboard, also after the focus
+ * was elsewhere. */
 static void locks_follow(struct agent *a, uint32_t state)
 {
 	struct wlr_keyboard *kb = keyboard(a);
 	const uint32_t mask = STATE_LOCK | STATE_NUMLOCK;
 	uint32_t locked = (kb->modifiers.locked & ~mask) | (state & mask);
+	uint32_t group = state >> 13 & 3;
 
-	if (locked != kb->modifiers.locked) {
+	if (locked != kb->modifiers.locked || group != kb->modifiers.group) {
 		wlr_keyboard_notify_modifiers(kb, kb->modifiers.depressed, kb->modifiers.latched,
-					      locked, kb->modifiers.group);
+					      locked, group);
 	}
 }
 
@@ -151,8 +153,7 @@ void seat_focus(struct agent *a, struct agent_view *v, bool has_focus)
 		keys_release(a);
 		wlr_seat_keyboard_end_grab(a->seat);
 		wlr_seat_pointer_end_grab(a->seat);
-		wl_list_for_each_safe(other, next, &a->views, link)
-		{
+		wl_list_for_each_safe(other, next, &a->views, link) {
 			if (other->surface && other->is_override_redirect) {
 				other->kind->dismiss(other);
 				break; /* the rest of a chain goes with its first */
@@ -247,6 +248,25 @@ static void wheel(struct agent *a, uint32_t button)
 
 	wlr_seat_pointer_notify_axis(a->seat, now_ms(), axis, direction * SCROLL_STEP, direction,
 				     WLR_AXIS_SOURCE_WHEEL);
+	wlr_seat_pointer_notify_frame(a->seat);
+}
+
+static void scroll_axis(struct agent *a, enum wlr_axis_orientation axis, double clicks)
+{
+	int whole = (int)clicks;
+
+	if (clicks != 0) {
+		wlr_seat_pointer_notify_axis(
+			a->seat, now_ms(), axis, clicks * SCROLL_STEP, whole == clicks ? whole : 0,
+			whole == clicks ? WLR_AXIS_SOURCE_WHEEL : WLR_AXIS_SOURCE_FINGER);
+	}
+}
+
+void seat_scroll(struct agent *a, struct agent_view *v, int32_t x, int32_t y, double dx, double dy)
+{
+	seat_motion(a, v, x, y);
+	scroll_axis(a, WLR_AXIS_ORIENTATION_VERTICAL, dy);
+	scroll_axis(a, WLR_AXIS_ORIENTATION_HORIZONTAL, dx);
 	wlr_seat_pointer_notify_frame(a->seat);
 }
 
@@ -380,6 +400,23 @@ static int keymap_set(struct agent *a, struct wlr_keyboard *kb)
 	xkb_keymap_unref(keymap);
 	xkb_context_unref(context);
 	return is_set ? 0 : -EINVAL;
+}
+
+void seat_set_keymap(struct agent *a, const uint8_t *bytes, uint32_t size_bytes)
+{
+	struct xkb_context *context = xkb_context_new(XKB_CONTEXT_NO_FLAGS);
+	struct xkb_keymap *keymap =
+		context ? xkb_keymap_new_from_buffer(context, (const char *)bytes, size_bytes,
+						     XKB_KEYMAP_FORMAT_TEXT_V1,
+						     XKB_KEYMAP_COMPILE_NO_FLAGS)
+			: NULL;
+
+	if (keymap && !wlr_keyboard_keymaps_match(keymap, keyboard(a)->keymap)) {
+		keys_release(a);
+		wlr_keyboard_set_keymap(keyboard(a), keymap);
+	}
+	xkb_keymap_unref(keymap);
+	xkb_context_unref(context);
 }
 
 int seat_start(struct agent *a)

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-#define FRAME_MS 16
+#define FRAME_MS     16
+#define FRAME_MS_MAX 100 /* of a window that the desktop does not draw: behind others */
 
 /* One surface of a view's tree: the root, or a subsurface. */
 struct agent_surface {
@@ -29,6 +30,14 @@ struct agent_grave {
 	uint32_t region_count;
 };
 
+static uint32_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint32_t)(now.tv_sec * 1000 + now.tv_nsec / 1000000);
+}
+
 static void send_bare(struct agent_view *v, enum gui_type type)
 {
 	const struct gui_message m = {.type = type, .window = v->id};
@@ -40,8 +49,7 @@ struct agent_view *view_find(struct agent *a, uint32_t id)
 {
 	struct agent_view *v;
 
-	wl_list_for_each(v, &a->views, link)
-	{
+	wl_list_for_each(v, &a->views, link) {
 		if (v->id == id) {
 			return v;
 		}
@@ -54,8 +62,7 @@ struct agent_view *view_of_surface(struct agent *a, struct wlr_surface *surface)
 	struct wlr_surface *root = surface ? wlr_surface_get_root_surface(surface) : NULL;
 	struct agent_view *v;
 
-	wl_list_for_each(v, &a->views, link)
-	{
+	wl_list_for_each(v, &a->views, link) {
 		if (root && v->surface == root) {
 			return v;
 		}
@@ -127,8 +134,7 @@ void view_echoed(struct agent *a, uint32_t id)
 {
 	struct agent_grave *g, *next;
 
-	wl_list_for_each_safe(g, next, &a->buried, link)
-	{
+	wl_list_for_each_safe(g, next, &a->buried, link) {
 		if (g->id == id) {
 			grave_empty(a, g);
 		}
@@ -247,8 +253,7 @@ static struct agent_surface *node_find(struct agent_view *v, struct wlr_surface 
 {
 	struct agent_surface *s;
 
-	wl_list_for_each(s, &v->surfaces, link)
-	{
+	wl_list_for_each(s, &v->surfaces, link) {
 		if (s->surface == surface) {
 			return s;
 		}
@@ -317,13 +322,11 @@ static void tree_update(struct agent_view *v)
 	struct agent_surface *s;
 
 	origin(v, &walk.origin_x, &walk.origin_y);
-	wl_list_for_each(s, &v->surfaces, link)
-	{
+	wl_list_for_each(s, &v->surfaces, link) {
 		s->is_seen = false;
 	}
 	wlr_surface_for_each_surface(v->surface, node_place, &walk);
-	wl_list_for_each(s, &v->surfaces, link)
-	{
+	wl_list_for_each(s, &v->surfaces, link) {
 		if (!s->is_seen && !rect_is_empty(&s->place)) {
 			damage_rect(v, s->place);
 			s->place = (struct rect){0, 0, 0, 0};
@@ -429,6 +432,10 @@ static void view_paint(struct agent_view *v)
 		m.damage.height = (uint32_t)(boxes[i].y2 - boxes[i].y1);
 		link_send(v->agent, &m);
 	}
+	if (count) {
+		v->is_frame_pending = true;
+		v->frame_sent_ms = now_ms();
+	}
 	pixman_region32_clear(&v->damage);
 }
 
@@ -454,14 +461,35 @@ static int on_frame(void *data)
 		return 0;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	wl_list_for_each(v, &a->views, link)
-	{
-		if (v->is_frame_wanted && v->surface) {
-			v->is_frame_wanted = false;
-			wlr_surface_for_each_surface(v->surface, frame_done, &now);
+	wl_list_for_each(v, &a->views, link) {
+		if (!v->is_frame_wanted || !v->surface) {
+			continue;
 		}
+		if (ext_is_up(a) && v->is_frame_pending &&
+		    now_ms() - v->frame_sent_ms < FRAME_MS_MAX) {
+			a->is_frame_timer_on = true;
+			continue;
+		}
+		v->is_frame_wanted = false;
+		v->is_frame_pending = false;
+		wlr_surface_for_each_surface(v->surface, frame_done, &now);
+	}
+	if (a->is_frame_timer_on) {
+		wl_event_source_timer_update(a->frame_timer, FRAME_MS);
 	}
 	return 0;
+}
+
+void view_framed(struct agent_view *v)
+{
+	struct timespec now;
+
+	v->is_frame_pending = false;
+	if (v->is_frame_wanted && v->surface) {
+		v->is_frame_wanted = false;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		wlr_surface_for_each_surface(v->surface, frame_done, &now);
+	}
 }
 
 int views_start(struct agent *a)
@@ -622,12 +650,10 @@ void view_unmap(struct agent_view *v)
 		return;
 	}
 	seat_forget(v->agent, v);
-	wl_list_for_each_safe(s, next, &v->surfaces, link)
-	{
+	wl_list_for_each_safe(s, next, &v->surfaces, link) {
 		node_remove(s);
 	}
-	wl_list_for_each(other, &v->agent->views, link)
-	{
+	wl_list_for_each(other, &v->agent->views, link) {
 		if (other->parent == v) {
 			other->parent = v->parent;
 		}
@@ -654,8 +680,7 @@ void view_destroy(struct agent_view *v)
 		return;
 	}
 	view_unmap(v);
-	wl_list_for_each(other, &v->agent->views, link)
-	{
+	wl_list_for_each(other, &v->agent->views, link) {
 		if (other->parent == v) {
 			other->parent = NULL;
 		}
@@ -753,8 +778,7 @@ void views_disconnected(struct agent *a)
 	struct agent_view *v;
 	struct agent_grave *g, *next;
 
-	wl_list_for_each(v, &a->views, link)
-	{
+	wl_list_for_each(v, &a->views, link) {
 		v->is_created = false;
 		v->unacknowledged = 0;
 		v->is_dump_wanted = false;
@@ -762,8 +786,7 @@ void views_disconnected(struct agent *a)
 		v->dump_height = 0;
 		regions_drop(v, 0);
 	}
-	wl_list_for_each_safe(g, next, &a->buried, link)
-	{
+	wl_list_for_each_safe(g, next, &a->buried, link) {
 		grave_empty(a, g);
 	}
 }
@@ -772,8 +795,7 @@ void views_resend(struct agent *a)
 {
 	struct agent_view *v;
 
-	wl_list_for_each(v, &a->views, link)
-	{
+	wl_list_for_each(v, &a->views, link) {
 		if (v->surface) {
 			damage_rect(v, (struct rect){0, 0, v->rect.width, v->rect.height});
 			view_announce(v);

@@ -58,7 +58,9 @@ struct agent_view {
 	bool is_dump_wanted; /* a new size waits for an acknowledgement */
 	pixman_region32_t damage;
 	struct wl_list surfaces; /* agent_surface.link: the tree, root included */
-	bool is_frame_wanted;
+	bool is_frame_wanted;	 /* the program waits to draw */
+	bool is_frame_pending;	 /* changes were sent that are not on the screen yet */
+	uint32_t frame_sent_ms;
 };
 
 /* 0 or -ENOMEM. Before anything else of this file. */
@@ -82,6 +84,8 @@ void view_set_cursor(struct agent_view *v, uint32_t cursor);
 
 /* Messages of the daemon. */
 void view_acknowledged(struct agent_view *v);
+/* Its changes are on the screen. */
+void view_framed(struct agent_view *v);
 void view_echoed(struct agent *a, uint32_t id);
 
 /* A new daemon: tell it everything. A lost one: forget what it knew. */

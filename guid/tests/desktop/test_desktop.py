@@ -5,6 +5,7 @@ import sys
 import time
 
 from stage import HEIGHT, LABELS, WIDTH, need, run, wait_for
+from virtual_input import VirtualInput
 
 FRAME = 6
 
@@ -67,6 +68,20 @@ def typing_arrives_as_typed(stage):
     text = "Hello, World! 0123456789 the_quick (brown) fox ~ {jumps} <over> \"lazy\" dogs?"
     stage.input.type(text + "\n")
     wait_for("the typed line", lambda: read(out) == text + "\n")
+
+
+def the_users_keyboard_layout_counts_not_the_guests(stage):
+    need("foot")
+    out = terminal(stage, 1, "work", "green")
+    stage.window("[work] foot")
+    agent = next(p for p in stage.processes if p.log.endswith("agent1.log"))
+    wait_for("the extension", lambda: "extension" in stage.log(agent))
+    german = VirtualInput(stage.socket, WIDTH, HEIGHT, "de")
+    german.type("y")  # with its first key the desktop changes to this keyboard's layout
+    time.sleep(0.5)
+    german.type("yz-\n")  # the keys where an American keyboard has these
+    wait_for("the line", lambda: read(out).endswith("\n"))
+    assert read(out).endswith("zy\u00df\n"), read(out)
 
 
 def two_domains_do_not_see_each_others_keys(stage):
@@ -307,6 +322,7 @@ CASES = [
     text_that_the_policy_refuses_stays,
     a_terminal_appears_in_its_domains_frame,
     typing_arrives_as_typed,
+    the_users_keyboard_layout_counts_not_the_guests,
     two_domains_do_not_see_each_others_keys,
     keys_held_while_focus_leaves_do_not_stick,
     resizing_by_the_user_reaches_the_program,

@@ -14,7 +14,7 @@ KEYMAP = """xkb_keymap {
  xkb_keycodes { include "evdev+aliases(qwerty)" };
  xkb_types { include "complete" };
  xkb_compat { include "complete" };
- xkb_symbols { include "pc+us+inet(evdev)" };
+ xkb_symbols { include "pc+LAYOUT+inet(evdev)" };
 };
 """
 
@@ -41,7 +41,7 @@ def key_code(name):
 
 
 class VirtualInput:
-    def __init__(self, socket_path, width, height):
+    def __init__(self, socket_path, width, height, layout="us"):
         self.size = (width, height)
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.connect(socket_path)
@@ -58,7 +58,7 @@ class VirtualInput:
         self.pointer = self._new_id()
         self._send(pointers, 0, struct.pack("<II", seat, self.pointer))
         fd = os.memfd_create("keymap")
-        data = KEYMAP.encode() + b"\0"
+        data = KEYMAP.replace("LAYOUT", layout).encode() + b"\0"
         os.write(fd, data)
         self._send(self.keyboard, 0, struct.pack("<II", 1, len(data)), fd)
         os.close(fd)

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What GUI protocol 1.8 lacks, on a vchan of its own: format only.
+ *
+ * Port 6001, agent is the server. Only peers that both know it have it: a daemon that does
+ * not find a server there goes on without, and so does an agent that nobody connects to;
+ * port 6000 stays as it is. After both said HELLO (the lower version counts) the daemon
+ * sends, and the agent sends nothing more. Messages have the header of port 6000.
+ * No state, no I/O.
+ */
+#pragma once
+
+#include "base/wire.h"
+
+#define EXT_PORT	6001
+#define EXT_VERSION	1u
+#define EXT_HEADER_SIZE 12u
+#define EXT_KEYMAP_MAX	262144u
+#define EXT_SCROLL_ONE	256 /* one click of a wheel */
+#define EXT_SCROLL_MAX	(1000 * EXT_SCROLL_ONE)
+
+enum ext_type {
+	EXT_HELLO = 1, /* both: version */
+	EXT_FRAME,     /* the window's changes are on the screen: it may draw again */
+	EXT_SCROLL,    /* smooth scrolling, in place of wheel buttons */
+	EXT_KEYMAP,    /* the user's keyboard, as XKB text */
+};
+
+struct ext_scroll {
+	int32_t x, y;	/* of the pointer, in the window */
+	int32_t dx, dy; /* in 1/EXT_SCROLL_ONE clicks, within EXT_SCROLL_MAX */
+};
+
+struct ext_message {
+	enum ext_type type;
+	uint32_t window; /* 0 where a message is about none */
+	union {
+		uint32_t version;
+		struct ext_scroll scroll;
+		struct {
+			const uint8_t *bytes; /* borrowed from the body */
+			uint32_t size_bytes;
+		} keymap;
+	};
+};
+
+/* -EPROTO: unknown type, or a body that this type does not have. */
+int ext_header_decode(struct wire *in, enum ext_type *type_out, uint32_t *window_out,
+		      uint32_t *size_out);
+/* -EPROTO: not the size of the header. -ERANGE: a field outside of its range. */
+int ext_body_decode(enum ext_type type, uint32_t window, struct wire *in, uint32_t size_bytes,
+		    struct ext_message *out);
+void ext_encode(const struct ext_message *m, struct wire_out *out);
+uint32_t ext_body_size(const struct ext_message *m);
