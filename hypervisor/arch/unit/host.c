@@ -22,6 +22,8 @@ ns_t unit_timer_deadline[CPU_MAX];
 unsigned int unit_kick_count[CPU_MAX];
 u32 (*unit_port_read)(u16 port, unsigned int size_bytes);
 void (*unit_port_write)(u16 port, unsigned int size_bytes, u32 value);
+void (*unit_mmio_written)(void *p, unsigned int size_bytes);
+void (*unit_mmio_mapped)(hpa_t base, void *p, size_t size_bytes);
 
 static cpu_t current_cpu, cpu_total;
 static bool is_irq_enabled;
@@ -52,6 +54,8 @@ void unit_reset_cpus(cpu_t cpu_count)
 	unit_now = 0;
 	unit_port_read = NULL;
 	unit_port_write = NULL;
+	unit_mmio_written = NULL;
+	unit_mmio_mapped = NULL;
 	for (cpu = 0; cpu < cpu_count; cpu++) {
 		if (!areas[cpu] && area_size()) {
 			areas[cpu] = aligned_alloc(64, ROUND_UP(area_size(), 64));

@@ -150,7 +150,16 @@ unsigned int arch_window_slot(const void *p)
 
 void *arch_mmio_map(hpa_t base, size_t size_bytes)
 {
-	return unit_must_fail() ? NULL : must(calloc(1, size_bytes));
+	void *p;
+
+	if (unit_must_fail()) {
+		return NULL;
+	}
+	p = must(calloc(1, size_bytes));
+	if (unit_mmio_mapped) {
+		unit_mmio_mapped(base, p, size_bytes);
+	}
+	return p;
 }
 
 const void *arch_boot_map(hpa_t base, u64 size_bytes)

@@ -39,6 +39,9 @@ unsigned long unit_heap_in_use(void);
 extern unsigned long unit_objects;
 bool unit_is_arena(const void *p);
 
+/* Set by a test that plays a device: arch_mmio_map() gave base this memory. */
+extern void (*unit_mmio_mapped)(hpa_t base, void *p, size_t size_bytes);
+
 /* Memory of a frame, as a device or another CPU would see it. */
 void *unit_frame_bytes(mfn_t mfn);
 /* The last text of panic() or boot_refuse(). */

@@ -303,3 +303,13 @@ const struct iommu_backend amd_backend = {
 	.irq_unmap_msi = amd_irq_unmap_msi,
 	.irq_map_ioapic = amd_irq_map_ioapic,
 };
+
+#ifdef HV_UNIT
+void amd_forget_all(void)
+{
+	amd_unit_count = 0;
+	device_order = 0;
+	device_count = 0;
+	amd_remap_forget_all();
+}
+#endif

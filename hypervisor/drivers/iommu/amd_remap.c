@@ -245,3 +245,16 @@ int amd_irq_map_ioapic(u8 ioapic_id, unsigned int pin, struct irq_target target,
 	*rte = target.vector | (is_level ? REDIRECTION_LEVEL : 0) | (is_low ? REDIRECTION_LOW : 0);
 	return 0;
 }
+
+#ifdef HV_UNIT
+void amd_remap_forget_all(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < remap_count; i++) {
+		heap_free(remaps[i]->pins);
+		heap_free(remaps[i]);
+	}
+	remap_count = 0;
+}
+#endif

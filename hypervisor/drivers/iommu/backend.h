@@ -36,6 +36,13 @@ struct iommu_backend {
 	int (*irq_map_ioapic)(u8 ioapic_id, unsigned int pin, struct irq_target target, bool is_level,
 			      bool is_low, u64 *rte);
 };
+#ifdef HV_UNIT
+void iommu_forget_all(void); /* tests start a machine many times */
+void vtd_forget_all(void);
+void vtd_remap_forget_all(void);
+void amd_forget_all(void);
+void amd_remap_forget_all(void);
+#endif
 extern const struct iommu_backend vtd_backend;
 extern const struct iommu_backend amd_backend;
 

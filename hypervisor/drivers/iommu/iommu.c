@@ -395,3 +395,14 @@ const struct domain_service iommu_service = {
 	.fini = service_fini,
 	.dump = service_dump,
 };
+
+#ifdef HV_UNIT
+void iommu_forget_all(void)
+{
+	backend = NULL;
+	has_remapping = false;
+	ids_used[0] = 1;
+	vtd_forget_all();
+	amd_forget_all();
+}
+#endif

@@ -389,3 +389,14 @@ const struct iommu_backend vtd_backend = {
 	.irq_unmap_msi = vtd_irq_unmap_msi,
 	.irq_map_ioapic = vtd_irq_map_ioapic,
 };
+
+#ifdef HV_UNIT
+void vtd_forget_all(void)
+{
+	vtd_unit_count = 0;
+	segment_count = 0;
+	is_coherent = true;
+	caches_empty = false;
+	vtd_remap_forget_all();
+}
+#endif

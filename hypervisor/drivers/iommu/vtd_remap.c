@@ -226,3 +226,16 @@ int vtd_irq_map_ioapic(u8 ioapic_id, unsigned int pin, struct irq_target target,
 	       (is_level ? REDIRECTION_LEVEL : 0) | (is_low ? REDIRECTION_LOW : 0) | target.vector;
 	return 0;
 }
+
+#ifdef HV_UNIT
+void vtd_remap_forget_all(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ACPI_IOAPIC_MAX; i++) {
+		heap_free(pin_index[i]);
+		pin_index[i] = NULL;
+	}
+	bitmap_clear_range(used, 0, ENTRY_COUNT);
+}
+#endif

@@ -45,6 +45,9 @@ static inline void port_out32(u16 port, u32 x)
 	unit_port_out(port, 4, x);
 }
 
+/* Set by a test that plays a device: after a write to its registers, wherever they were mapped. */
+extern void (*unit_mmio_written)(void *p, unsigned int size_bytes);
+
 #define UNIT_MMIO(bits)                                                                            \
 	static inline u##bits mmio_read##bits(const void *p)                                       \
 	{                                                                                          \
@@ -53,6 +56,9 @@ static inline void port_out32(u16 port, u32 x)
 	static inline void mmio_write##bits(void *p, u##bits x)                                    \
 	{                                                                                          \
 		*(volatile u##bits *)p = x;                                                        \
+		if (unit_mmio_written) {                                                           \
+			unit_mmio_written(p, bits / 8);                                            \
+		}                                                                                  \
 	}
 UNIT_MMIO(8)
 UNIT_MMIO(16)
