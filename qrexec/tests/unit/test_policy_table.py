@@ -135,11 +135,34 @@ def files(folder):
     return failed
 
 
+def shipped(folder):
+    """What a machine without rules of its own does."""
+    policy = HERE.parents[1] / "policy"
+    failed = 0
+    (folder / "domains").write_text("work default_dispvm=dvm\nvault\ndvm template_for_dispvms=yes\n")
+
+    def verdict(*call):
+        r = subprocess.run([TOOL, f"--policy-dir={policy}", f"--domains={folder}/domains", "check", *call],
+                           capture_output=True, text=True)
+        return r.stdout.split()[:2] if r.stdout.startswith("allow") else r.stdout.split()[:1] or r.stderr
+    for call, expected in (("work vault qubes.Filecopy", ["ask"]), ("work @default qubes.Filecopy", ["ask"]),
+                           ("work dom0 qubes.Filecopy", ["deny"]), ("work @dispvm qubes.OpenInVM", ["allow", "target=@dispvm:dvm"]),
+                           ("work vault qubes.OpenInVM", ["ask"]), ("work vault qubes.VMShell", ["deny"]),
+                           ("work @dispvm qubes.VMShell", ["allow", "target=@dispvm:dvm"]), ("work vault qubes.VMRootShell", ["deny"]),
+                           ("work @dispvm qubes.VMRootShell", ["deny"]), ("work dom0 qubes.VMShell", ["deny"]),
+                           ("work dom0 qubes.GetDate", ["allow", "target=dom0"]), ("work vault qubes.Gpg2", ["deny"]),
+                           ("vault work anything.Else+x", ["deny"]), ("work dom0 anything.Else", ["deny"])):
+        got = verdict(*call.split())
+        failed += check(f"shipped policy: {call}", got == expected, got)
+    r = subprocess.run([TOOL, f"--policy-dir={policy}", "lint"], capture_output=True, text=True)
+    return failed + check("lint of the shipped policy", r.returncode == 0, r)
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "policy").mkdir()
-        return int(bool(sum([table(folder), faults(folder), files(folder)])))
+        return int(bool(sum([table(folder), faults(folder), files(folder), shipped(folder)])))
 
 
 sys.exit(main())
