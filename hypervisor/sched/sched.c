@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The mechanism: which vCPU is on which CPU, and the changes between them. What makes it
- * right on many CPUs:
+ * The mechanism: which vCPU is on which CPU, and the changes between them; fair.c decides. What
+ * makes it right on many CPUs:
  *
- *   - v->is_running changes only under the queue's lock. It is set before the state is loaded and
+ *   - v->is_running changes only under the lock. It is set before the state is loaded and
  *     cleared after it was saved, so nobody picks a vCPU whose registers are still in a CPU.
- *   - A vCPU is on the queue exactly when it is runnable and not running.
  *   - Whoever makes a vCPU runnable (or not) changes its state first and takes the lock then;
  *     the scheduler looks at the state under the lock. So either the scheduler sees the
  *     change, or the other side sees what the scheduler did. No wake-up is lost.
+ *   - A look at the queue that somebody asks for is a softirq on that CPU: a guest is never
+ *     entered, and idle never begun, while one is pending.
  */
 #include "sched/sched.h"
 
@@ -18,38 +19,44 @@
 #include "core/rcu.h"
 #include "core/smp.h"
 #include "core/softirq.h"
-#include "core/spinlock.h"
-#include "core/timer.h"
 #include "domain/service.h"
-#include "lib/list.h"
 #include "mm/heap.h"
-
-#define SLICE_NS (10 * NS_PER_MS)
-
-struct sched_vcpu {
-	struct vcpu *vcpu;
-	struct list link;
-	bool is_queued;
-	ns_t picked_at;
-};
+#include "sched/sched_private.h"
 
 struct sched_cpu {
 	struct vcpu *current;
-	bool is_due; /* look for another vCPU at the next turn; any CPU sets it through the softirq
-		      */
-	bool is_idle;
+	bool is_due; /* ask fair.c at the next turn; only this CPU writes it */
 	ns_t idle_ns;
 	struct timer slice;
 };
 
 static DEFINE_PER_CPU(struct sched_cpu, sched_cpu);
-static struct spinlock queue_lock = SPINLOCK_INIT(LOCK_SCHED);
-static struct list queue = LIST_INIT(queue); /* queue_lock */
+
+struct spinlock sched_lock = SPINLOCK_INIT(LOCK_SCHED);
+struct fair sched_fair;
 
 struct vcpu *vcpu_current(void)
 {
 	return this_cpu_ptr(sched_cpu)->current;
 }
+
+/* --- what fair.c asks for --- */
+
+static void look(struct fair *f, cpu_t cpu, ns_t at)
+{
+	if (at <= clock_now()) {
+		softirq_raise_cpu(SOFTIRQ_SCHED, cpu);
+	} else {
+		timer_set(&per_cpu_ptr(sched_cpu, cpu)->slice, at);
+	}
+}
+
+static void refill(struct fair *f, struct fair_domain *d, ns_t at)
+{
+	timer_set(&container_of(d, struct sched_domain, fair)->refill, at);
+}
+
+static const struct fair_ops fair_ops = {look, refill};
 
 static void handle_sched_softirq(void)
 {
@@ -59,6 +66,14 @@ static void handle_sched_softirq(void)
 static void handle_slice_end(void *data)
 {
 	((struct sched_cpu *)data)->is_due = true;
+}
+
+static void handle_refill(void *data)
+{
+	unsigned long flags = spin_lock_irqsave(&sched_lock);
+
+	fair_refill(&sched_fair, data, clock_now());
+	spin_unlock_irqrestore(&sched_lock, flags);
 }
 
 void sched_setup(void)
@@ -71,9 +86,11 @@ void sched_setup(void)
 
 		timer_init(&sc->slice, handle_slice_end, sc, cpu);
 	}
+	fair_init(&sched_fair, smp_cpu_count(), &fair_ops);
+	sched_pool_setup();
 }
 
-/* --- the queue; all under queue_lock --- */
+/* --- states of a vCPU --- */
 
 static int runstate_off_cpu(const struct vcpu *v)
 {
@@ -92,92 +109,42 @@ static void set_runstate(struct vcpu *v, int runstate, ns_t now)
 	}
 }
 
-static void enqueue(struct vcpu *v)
-{
-	list_add_tail(&queue, &v->sched->link);
-	v->sched->is_queued = true;
-}
-
-static void dequeue(struct vcpu *v)
-{
-	list_remove(&v->sched->link);
-	v->sched->is_queued = false;
-}
-
-static bool may_run_on(const struct vcpu *v, cpu_t cpu)
-{
-	return bitmap_test(v->hard_affinity.words, cpu);
-}
-
-/* The first in the queue that may run on cpu, or NULL. */
-static struct sched_vcpu *first_for(cpu_t cpu)
-{
-	struct sched_vcpu *sv;
-
-	list_for_each(sv, &queue, link) {
-		if (may_run_on(sv->vcpu, cpu)) {
-			return sv;
-		}
-	}
-	return NULL;
-}
-
-/* Someone has to run v, which was just queued: an idle CPU if there is one, its last one first. */
-static void find_cpu_for(struct vcpu *v)
-{
-	cpu_t cpu, count = smp_cpu_count();
-	unsigned int i;
-
-	for (i = 0; i < count; i++) {
-		cpu = (v->cpu + i) % count;
-		if (may_run_on(v, cpu) && per_cpu_ptr(sched_cpu, cpu)->is_idle) {
-			per_cpu_ptr(sched_cpu, cpu)->is_idle = false; /* promised to v */
-			softirq_raise_cpu(SOFTIRQ_SCHED, cpu);
-			return;
-		}
-	}
-	for (cpu = 0; cpu < count; cpu++) {
-		struct sched_cpu *sc = per_cpu_ptr(sched_cpu, cpu);
-
-		if (sc->slice.deadline == NS_NEVER) {
-			timer_set(&sc->slice, clock_now() + SLICE_NS);
-		}
-	}
-}
-
 void sched_wake(struct vcpu *v)
 {
-	unsigned long flags = spin_lock_irqsave(&queue_lock);
+	unsigned long flags = spin_lock_irqsave(&sched_lock);
+	ns_t now = clock_now();
 
-	if (vcpu_is_runnable(v) && !v->is_running && !v->sched->is_queued) {
-		set_runstate(v, RUNSTATE_runnable, clock_now());
-		enqueue(v);
-		find_cpu_for(v);
+	if (vcpu_is_runnable(v) && !v->is_running) {
+		set_runstate(v, RUNSTATE_runnable, now);
+		fair_wake(&sched_fair, &v->sched->unit, now);
 	}
-	spin_unlock_irqrestore(&queue_lock, flags);
+	spin_unlock_irqrestore(&sched_lock, flags);
 }
 
 void sched_sleep(struct vcpu *v)
 {
-	unsigned long flags = spin_lock_irqsave(&queue_lock);
+	unsigned long flags;
 
+	if (v == vcpu_current()) {
+		softirq_raise(SOFTIRQ_SCHED); /* its CPU is this one: it looks before it goes on */
+		return;
+	}
+	flags = spin_lock_irqsave(&sched_lock);
 	if (!vcpu_is_runnable(v)) {
 		if (v->is_running) {
 			softirq_raise_cpu(SOFTIRQ_SCHED, v->cpu);
 		} else {
-			if (v->sched->is_queued) {
-				dequeue(v);
-			}
+			fair_sleep(&v->sched->unit);
 			set_runstate(v, runstate_off_cpu(v), clock_now());
 		}
 	}
-	spin_unlock_irqrestore(&queue_lock, flags);
+	spin_unlock_irqrestore(&sched_lock, flags);
 }
 
 void sched_sleep_sync(struct vcpu *v)
 {
 	sched_sleep(v);
-	/* Acquire: what its CPU saved is visible; pairs with the release in switch_from(). */
+	/* Acquire: what its CPU saved is visible; pairs with the release in take_off(). */
 	while (load_acquire(&v->is_running) && !vcpu_is_runnable(v)) {
 		arch_cpu_relax();
 	}
@@ -186,24 +153,25 @@ void sched_sleep_sync(struct vcpu *v)
 void sched_yield(struct vcpu *v)
 {
 	ASSERT(v == vcpu_current());
+	store_relaxed(&v->sched->unit.is_yielding, true);
 	this_cpu_ptr(sched_cpu)->is_due = true;
 }
 
 void sched_affinity_changed(struct vcpu *v)
 {
-	unsigned long flags = spin_lock_irqsave(&queue_lock);
+	unsigned long flags = spin_lock_irqsave(&sched_lock);
 
-	if (v->is_running && !may_run_on(v, v->cpu)) {
-		softirq_raise_cpu(SOFTIRQ_SCHED, v->cpu);
-	} else if (v->sched->is_queued) {
-		find_cpu_for(v);
-	}
-	spin_unlock_irqrestore(&queue_lock, flags);
+	fair_affinity_changed(&sched_fair, &v->sched->unit, clock_now());
+	spin_unlock_irqrestore(&sched_lock, flags);
 }
 
 void sched_weight_changed(struct domain *d)
 {
-	/* Turns are of one length here; the values are kept for the tools. */
+	unsigned long flags = spin_lock_irqsave(&sched_lock);
+
+	fair_set_weight(&sched_fair, &d->sched->fair, load_relaxed(&d->sched_weight),
+			load_relaxed(&d->sched_cap), clock_now());
+	spin_unlock_irqrestore(&sched_lock, flags);
 }
 
 ns_t sched_idle_time(cpu_t cpu)
@@ -211,32 +179,29 @@ ns_t sched_idle_time(cpu_t cpu)
 	return load_relaxed(&per_cpu_ptr(sched_cpu, cpu)->idle_ns);
 }
 
+/* --- the run loop --- */
+
 /* prev's state is saved: it belongs to nobody now. */
-static void switch_from(struct vcpu *prev, ns_t now)
+static void take_off(struct vcpu *prev, cpu_t cpu, ns_t now)
 {
+	bool wants_to_run = vcpu_is_runnable(prev);
+
 	set_runstate(prev, runstate_off_cpu(prev), now);
 	store_release(&prev->is_running, false); /* pairs with sched_sleep_sync() */
-	if (vcpu_is_runnable(prev)) {
-		enqueue(prev);
-		if (!may_run_on(prev, smp_cpu_id())) {
-			find_cpu_for(prev);
-		}
-	}
+	fair_put(&sched_fair, cpu, wants_to_run, now);
 }
 
-static struct vcpu *take_first(cpu_t cpu, ns_t now)
+static struct vcpu *put_on(cpu_t cpu, ns_t now)
 {
-	struct sched_vcpu *first = first_for(cpu);
+	struct fair_unit *u = fair_take(&sched_fair, cpu, now);
 	struct vcpu *v;
 
-	if (!first) {
+	if (!u) {
 		return NULL;
 	}
-	v = first->vcpu;
-	dequeue(v);
+	v = u->owner;
 	v->cpu = cpu;
 	v->is_running = true;
-	v->sched->picked_at = now;
 	set_runstate(v, RUNSTATE_running, now);
 	return v;
 }
@@ -245,6 +210,7 @@ static struct vcpu *take_first(cpu_t cpu, ns_t now)
 static struct vcpu *pick(struct sched_cpu *sc)
 {
 	struct vcpu *prev = sc->current, *next;
+	cpu_t cpu = smp_cpu_id();
 	unsigned long flags;
 	bool is_kept;
 
@@ -253,30 +219,28 @@ static struct vcpu *pick(struct sched_cpu *sc)
 	}
 
 	sc->is_due = false; /* before the look at the queue: a later raise means another look */
-	flags = spin_lock_irqsave(&queue_lock);
-	is_kept = prev && vcpu_is_runnable(prev) && may_run_on(prev, smp_cpu_id()) &&
-		  !first_for(smp_cpu_id());
-	spin_unlock_irqrestore(&queue_lock, flags);
-	if (is_kept) {
-		return prev;
+	if (prev && vcpu_is_runnable(prev)) {
+		flags = spin_lock_irqsave(&sched_lock);
+		is_kept = fair_keep(&sched_fair, cpu, clock_now());
+		spin_unlock_irqrestore(&sched_lock, flags);
+		if (is_kept) {
+			return prev;
+		}
 	}
 
 	if (prev) {
 		arch_vcpu_save(prev);
 	}
-	flags = spin_lock_irqsave(&queue_lock);
+	flags = spin_lock_irqsave(&sched_lock);
 	if (prev) {
-		switch_from(prev, clock_now());
+		take_off(prev, cpu, clock_now());
 	}
-	next = take_first(smp_cpu_id(), clock_now());
+	next = put_on(cpu, clock_now());
 	sc->current = next;
-	sc->is_idle = !next;
 	if (!next) {
 		timer_stop(&sc->slice);
-	} else if (!list_is_empty(&queue)) {
-		timer_set(&sc->slice, clock_now() + SLICE_NS);
 	}
-	spin_unlock_irqrestore(&queue_lock, flags);
+	spin_unlock_irqrestore(&sched_lock, flags);
 
 	if (next) {
 		arch_vcpu_load(next);
@@ -288,6 +252,7 @@ void sched_run_cpu(void)
 {
 	struct sched_cpu *sc = this_cpu_ptr(sched_cpu);
 	struct vcpu *v;
+	ns_t start;
 
 	sc->is_due = true;
 	for (;;) {
@@ -297,8 +262,7 @@ void sched_run_cpu(void)
 		if (v) {
 			arch_vcpu_run(v);
 		} else {
-			ns_t start = clock_now();
-
+			start = clock_now();
 			arch_cpu_idle();
 			store_relaxed(&sc->idle_ns, sc->idle_ns + clock_now() - start);
 		}
@@ -307,32 +271,76 @@ void sched_run_cpu(void)
 
 /* --- domain service --- */
 
+static int sched_domain_init(struct domain *d, const struct domain_config *config)
+{
+	struct sched_domain *sd = heap_alloc(sizeof(*sd));
+	unsigned long flags;
+
+	if (!sd) {
+		return -ENOMEM;
+	}
+	fair_domain_init(&sd->fair, d);
+	timer_init(&sd->refill, handle_refill, &sd->fair, smp_cpu_id());
+	d->sched = sd;
+	flags = spin_lock_irqsave(&sched_lock);
+	sched_pool_count_domain(0, 1);
+	spin_unlock_irqrestore(&sched_lock, flags);
+	return 0;
+}
+
 static int sched_vcpu_init(struct vcpu *v)
 {
+	struct sched_domain *sd = v->domain->sched;
 	struct sched_vcpu *sv = heap_alloc(sizeof(*sv));
+	unsigned long flags;
 
 	if (!sv) {
 		return -ENOMEM;
 	}
-	sv->vcpu = v;
-	list_init(&sv->link);
 	v->sched = sv;
 	v->cpu = vcpu_id_raw(v->id) % smp_cpu_count();
+	flags = spin_lock_irqsave(&sched_lock);
+	fair_unit_init(&sv->unit, &sd->fair, sched_pool_get(sd->pool), &v->hard_affinity,
+		       &v->soft_affinity, v);
+	sv->unit.cpu = v->cpu;
+	spin_unlock_irqrestore(&sched_lock, flags);
 	return 0;
 }
 
 static void sched_vcpu_fini(struct vcpu *v)
 {
-	ASSERT(!v->is_running);
+	unsigned long flags;
+
+	CHECK(!v->is_running);
 	if (v->sched) {
-		ASSERT(!v->sched->is_queued);
+		flags = spin_lock_irqsave(&sched_lock);
+		fair_sleep(&v->sched->unit);
+		fair_unit_fini(&v->sched->unit);
+		spin_unlock_irqrestore(&sched_lock, flags);
 		heap_free(v->sched);
 		v->sched = NULL;
 	}
 }
 
+static void sched_domain_fini(struct domain *d)
+{
+	unsigned long flags;
+
+	if (!d->sched) {
+		return;
+	}
+	timer_stop(&d->sched->refill);
+	flags = spin_lock_irqsave(&sched_lock);
+	sched_pool_count_domain(d->sched->pool, -1);
+	spin_unlock_irqrestore(&sched_lock, flags);
+	heap_free(d->sched);
+	d->sched = NULL;
+}
+
 const struct domain_service sched_service = {
 	.name = "sched",
+	.init = sched_domain_init,
 	.vcpu_init = sched_vcpu_init,
 	.vcpu_fini = sched_vcpu_fini,
+	.fini = sched_domain_fini,
 };

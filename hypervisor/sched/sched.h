@@ -2,8 +2,8 @@
 /*
  * Who runs where, and the run loop of each physical CPU.
  *
- * Lock: LOCK_SCHED of one run queue. Policies (credit) hook in behind struct sched_policy;
- * a cpupool is a set of CPUs with one policy.
+ * Lock: LOCK_SCHED, one for all; interrupts are off while it is held. The decisions are fair.h's,
+ * sets of CPUs are pool.h's.
  *
  * vcpu_current() is implemented here. vcpu_is_runnable() and vcpu_runstate_change() are called
  * with LOCK_SCHED held and interrupts off: they take no lock of a lower rank.
