@@ -6,30 +6,31 @@
  */
 #pragma once
 
-enum lock_rank {
-	LOCK_DOMCTL,	    /* domain creation, destruction, listing */
-	LOCK_DOMAIN,	    /* one domain's life and settings */
-	LOCK_VPCI,	    /* one PCI function's virtual configuration */
-	LOCK_HWIRQ,	    /* which guest line or MSI a machine interrupt belongs to */
-	LOCK_GRANT,	    /* one domain's grant table */
-	LOCK_EVTCHN,	    /* one domain's event channel table */
-	LOCK_P2M,	    /* one domain's nested page table */
-	LOCK_VIOAPIC,	    /* one domain's virtual I/O APIC */
-	LOCK_CLAIM,	    /* who has claimed how many frames */
-	LOCK_WALLCLOCK,
-	LOCK_EVTCHN_FIFO,   /* one domain's event queues; interrupts off */
-	LOCK_VCPU,	    /* one vCPU's wake and pause state */
-	LOCK_CPUPOOL,
-	LOCK_SCHED,	    /* one run queue */
-	LOCK_TIMER,	    /* one CPU's timer queue */
-	LOCK_PCI,	    /* configuration space access ports */
-	LOCK_IOMMU,	    /* one domain's device view; shared IOMMU tables */
-	LOCK_IOMMU_UNIT,    /* one IOMMU's queue */
-	LOCK_IRQ,	    /* machine interrupt descriptors and vectors */
-	LOCK_IOAPIC,
-	LOCK_HEAP,
-	LOCK_FRAME,	    /* buddy allocator */
-	LOCK_RCU,
-	LOCK_CONSOLE,	    /* log ring and output devices; innermost: anybody may log */
-	LOCK_RANK_COUNT,
-};
+#define LOCK_RANKS(X)                                                                              \
+	X(DOMCTL)        /* domain creation, destruction, listing */                               \
+	X(DOMAIN)        /* one domain's life and settings */                                      \
+	X(VPCI)          /* one PCI function's virtual configuration */                            \
+	X(HWIRQ)         /* which guest line or MSI a machine interrupt belongs to */              \
+	X(GRANT)         /* one domain's grant table */                                            \
+	X(EVTCHN)        /* one domain's event channel table */                                    \
+	X(P2M)           /* one domain's nested page table */                                      \
+	X(VIOAPIC)       /* one domain's virtual I/O APIC */                                       \
+	X(CLAIM)         /* who has claimed how many frames */                                     \
+	X(WALLCLOCK)                                                                               \
+	X(EVTCHN_FIFO)   /* one domain's event queues; interrupts off */                           \
+	X(VCPU)          /* one vCPU's wake and pause state */                                     \
+	X(CPUPOOL)                                                                                 \
+	X(SCHED)         /* one run queue */                                                       \
+	X(TIMER)         /* one CPU's timer queue */                                               \
+	X(PCI)           /* configuration space access ports */                                    \
+	X(IOMMU)         /* one domain's device view; shared IOMMU tables */                       \
+	X(IOMMU_UNIT)    /* one IOMMU's queue */                                                   \
+	X(IRQ)           /* machine interrupt descriptors and vectors */                           \
+	X(IOAPIC)                                                                                  \
+	X(HEAP)                                                                                    \
+	X(FRAME)         /* buddy allocator */                                                     \
+	X(RCU)                                                                                     \
+	X(CONSOLE)       /* log ring and output devices; innermost: anybody may log */
+
+#define LOCK_RANK_ENUM(name) LOCK_##name,
+enum lock_rank { LOCK_RANKS(LOCK_RANK_ENUM) LOCK_RANK_COUNT };

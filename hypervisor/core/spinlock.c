@@ -13,6 +13,9 @@
 DEFINE_PER_CPU(u32, held_ranks);
 _Static_assert(LOCK_RANK_COUNT <= 32, "held_ranks has a bit for each rank");
 
+#define RANK_NAME(name) #name,
+static const char *const rank_names[] = {LOCK_RANKS(RANK_NAME)};
+
 static void debug_before(const struct spinlock *lock, bool is_second_of_pair)
 {
 	u32 held = *this_cpu_ptr(held_ranks);
@@ -21,7 +24,8 @@ static void debug_before(const struct spinlock *lock, bool is_second_of_pair)
 		return;
 	}
 	if (held >> (lock->rank + is_second_of_pair)) {
-		panic("lock of rank %u taken while ranks %#x are held", lock->rank, held);
+		panic("lock %s taken while %s is held", rank_names[lock->rank],
+		      rank_names[31 - __builtin_clz(held)]);
 	}
 }
 
@@ -34,7 +38,7 @@ static void debug_after(struct spinlock *lock)
 static void debug_release(struct spinlock *lock, bool is_first_of_pair)
 {
 	if (lock->holder != arch_cpu_id() + 1 && !panic_is_under_way()) {
-		panic("lock of rank %u released by cpu %u, held by %d", lock->rank, arch_cpu_id(),
+		panic("lock %s released by cpu %u, held by %d", rank_names[lock->rank], arch_cpu_id(),
 		      lock->holder - 1);
 	}
 	lock->holder = 0;

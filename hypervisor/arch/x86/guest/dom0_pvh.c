@@ -15,6 +15,7 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "drivers/acpi/acpi.h"
+#include "drivers/uart/ns16550.h"
 #include "lib/string.h"
 #include "memory/guest_access.h"
 #include "memory/p2m.h"
@@ -102,6 +103,11 @@ static void refuse_ports(struct domain *d)
 	}
 	if (acpi_info.pm_timer_port && acpi_info.pm_timer_port <= 0xfffc) {
 		trap_ports_allow(d, (u16)acpi_info.pm_timer_port, 4, false);
+	}
+	for (i = 0; i < 0x10000; i += 8) {
+		if (ns16550_owns_port((u16)i)) {
+			trap_ports_allow(d, (u16)i, 8, false);
+		}
 	}
 }
 

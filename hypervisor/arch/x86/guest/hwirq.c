@@ -240,6 +240,9 @@ int hwirq_bind_gsi(struct domain *d, u32 gsi, u32 destination, bool is_logical, 
 	if (gsi >= hw->gsi_count) {
 		return -ENODEV;
 	}
+	if (ioapic_is_kept(gsi)) {
+		return -EPERM; /* the hypervisor's own console */
+	}
 	irq = hw->gsis[gsi];
 	if (irq) {
 		if (irq->is_level == is_level && irq->is_low == is_low) {

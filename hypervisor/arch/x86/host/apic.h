@@ -36,6 +36,9 @@ typedef int (*ioapic_remap_t)(u8 ioapic_id, unsigned int pin, struct irq_target 
 void ioapic_set_remap(ioapic_remap_t remap);
 /* Routes masked. -ENODEV: no I/O APIC has this GSI. */
 int ioapic_route(u32 gsi, struct irq_target target, bool is_level, bool is_low) MUST_CHECK;
+/* Start: the line is the hypervisor's own; no guest gets it. -ENODEV as above. */
+int ioapic_keep(u32 gsi) MUST_CHECK;
+bool ioapic_is_kept(u32 gsi);
 void ioapic_mask(u32 gsi);
 void ioapic_unmask(u32 gsi);
 unsigned int ioapic_count(void);

@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/spinlock.h"
 #include "hv/error.h"
+#include "lib/bitmap.h"
 
 #define IOAPIC_MAX	 16
 #define REG_SELECT	 0x00
@@ -20,6 +21,7 @@ static RO_AFTER_INIT struct ioapic {
 	char *registers;
 	u32 gsi_base, pin_count;
 	u8 id;
+	u64 kept[4]; /* pins that are the hypervisor's own */
 } ioapics[IOAPIC_MAX];
 static RO_AFTER_INIT unsigned int count;
 static RO_AFTER_INIT ioapic_remap_t remap_entry;
@@ -97,6 +99,27 @@ static int make_entry(const struct ioapic *io, u32 pin, struct irq_target target
 	*rte = target.vector | (is_level ? RTE_LEVEL : 0) | (is_low ? RTE_LOW : 0) |
 	       (u64)destination << 56;
 	return 0;
+}
+
+int ioapic_keep(u32 gsi)
+{
+	u32 pin;
+	struct ioapic *io = (struct ioapic *)find(gsi, &pin);
+
+	if (!io) {
+		return -ENODEV;
+	}
+	bitmap_set(io->kept, pin);
+	return 0;
+}
+
+bool ioapic_is_kept(u32 gsi)
+{
+	const struct ioapic *io;
+	u32 pin;
+
+	io = find(gsi, &pin);
+	return io && bitmap_test(io->kept, pin);
 }
 
 int ioapic_route(u32 gsi, struct irq_target target, bool is_level, bool is_low)

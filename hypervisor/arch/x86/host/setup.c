@@ -42,6 +42,10 @@ int arch_machine_route(u32 gsi, bool is_level, bool is_low, void (*handler)(void
 	struct irq_target target;
 	int rc;
 
+	rc = ioapic_keep(gsi);
+	if (rc) {
+		return rc;
+	}
 	rc = irq_alloc(0, handler, data, &target);
 	if (rc) {
 		return rc;
