@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Runs in dom0, with the folder that make_share.sh filled as /mnt/share: calls between dom0 and two
+# guests over vchans of the hypervisor. The last line is PASS or FAIL.
+share=/mnt/share
+files=${QREXEC_FILES:-1000}
+mib=${QREXEC_MIB:-64}
+export LD_LIBRARY_PATH=$share/lib PATH=$share/bin:$PATH QREXEC_CONNECT_TIMEOUT=60
+failed=0
+
+ok() { echo "ok: $*"; }
+bad() { echo "NOT OK: $*"; failed=1; }
+is() { # WHAT GOT WANTED
+	if [ "$2" = "$3" ]; then ok "$1"; else bad "$1: got '$2', expected '$3'"; fi
+}
+client() { timeout 120 qrexec-client -d "$@"; }
+
+for module in xen-gntdev xen-gntalloc xen-evtchn; do modprobe $module 2>/dev/null; done
+mkdir -p /run/qubes /run/mullion /tmp/policy /tmp/svc
+cp $share/vmlinuz $share/initrd /tmp/
+printf '#!/bin/sh\necho from dom0 to $QREXEC_REMOTE_DOMAIN\ncat\n' >/tmp/svc/test.Dom0
+chmod 755 /tmp/svc/test.Dom0
+printf 'test.Deny * @anyvm @anyvm deny\ntest.Dom0 * @anyvm @adminvm allow\n* * @anyvm @anyvm allow user=root\n' >/tmp/policy/50.policy
+printf 'aaa type=AppVM running=yes\nbbb type=AppVM running=yes\n' >/run/mullion/domains
+mullion-policyd --policy-dir=/tmp/policy 2>/tmp/policy.log &
+for name in aaa bbb; do
+	printf 'name="%s"\ntype="pvh"\nkernel="/tmp/vmlinuz"\nramdisk="/tmp/initrd"\nmemory=320\nvcpus=1\ncmdline="console=hvc0 quiet"\n' $name >/tmp/$name.cfg
+	xl create /tmp/$name.cfg >/tmp/$name.create 2>&1 || { cat /tmp/$name.create; echo FAIL; exit 1; }
+	id=$(xl domid $name)
+	QREXEC_SERVICE_PATH=/tmp/svc qrexec-daemon -D "$id" $name root 2>/tmp/$name.log &
+done
+for i in $(seq 240); do
+	grep -q connected /tmp/aaa.log && grep -q connected /tmp/bbb.log && break
+	sleep 0.5
+done
+grep -h . /tmp/aaa.log /tmp/bbb.log
+
+is "output and exit code" "$(client aaa 'root:echo hello; exit 7'; echo $?)" $'hello\n7'
+is "input" "$(echo ping | client aaa 'root:cat')" ping
+is "guest to dom0" "$(client aaa 'root:echo data | qrexec-client-vm @adminvm test.Dom0')" $'from dom0 to aaa\ndata'
+is "guest to guest" "$(client aaa 'root:echo over | qrexec-client-vm bbb test.Echo')" over
+is "guest to guest, the other way" "$(client bbb 'root:echo back | qrexec-client-vm aaa test.Echo')" back
+is "denied" "$(client aaa 'root:qrexec-client-vm bbb test.Deny 2>/dev/null; echo $?')" 126
+is "not installed" "$(client aaa 'root:qrexec-client-vm bbb test.None 2>/dev/null; echo $?')" 127
+wanted=$(head -c ${mib}M /dev/zero | sha256sum)
+is "$mib MiB through one call" "$(head -c ${mib}M /dev/zero | client aaa 'root:cat' | sha256sum)" "$wanted"
+t0=$(date +%s%N)
+head -c ${mib}M /dev/zero | client aaa 'root:cat >/dev/null'
+t1=$(date +%s%N)
+echo "speed: dom0 to guest $((mib * 1000000000 / (t1 - t0))) MiB/s"
+t0=$(date +%s%N)
+for i in 1 2 3 4 5 6 7 8 9 10; do client aaa root:true; done
+t1=$(date +%s%N)
+echo "speed: a call takes $(((t1 - t0) / 10000000)) ms"
+many=0
+for i in $(seq 20); do client aaa "root:sleep 1; exit $i" & done
+for job in $(jobs -p); do :; done
+client bbb 'root:true' && many=1
+is "others are served meanwhile" $many 1
+is "file copy of $files files" "$(client aaa "root:mkdir -p /home/t; for i in \$(seq $files); do mkdir -p /home/t/\$((i % 50)); echo \$i >/home/t/\$((i % 50))/\$i; done; PATH=/bin mullion-copy -d bbb /home/t; echo \$?")" 0
+is "all of them are there" "$(client bbb 'root:find /home/QubesIncoming/aaa/t -type f | wc -l')" "$files"
+
+# The server of the data in the middle of it all goes away.
+client aaa 'root:head -c 100000M /dev/zero | qrexec-client-vm bbb test.Sink; echo "ended with $?"' >/tmp/ended 2>/dev/null &
+middle=$!
+sleep 5
+t0=$(date +%s)
+xl destroy bbb
+wait $middle
+t1=$(date +%s)
+is "guest destroyed in the middle: its caller is told" "$(cat /tmp/ended)" "ended with 125"
+[ $((t1 - t0)) -lt 20 ] && ok "within $((t1 - t0)) s" || bad "after $((t1 - t0)) s only"
+client bbb root:true 2>/dev/null
+is "calls to it are a problem now" $? 125
+client aaa root:true
+is "the other guest still answers" $? 0
+grep -h . /tmp/bbb.log | tail -2
+xl destroy aaa
+[ $failed = 0 ] && echo PASS || echo FAIL
+exit $failed
