@@ -6,6 +6,7 @@
 #include "guid/guid-border.h"
 #include "guid/guid-popup.h"
 #include "guid/guid-window.h"
+#include "guid/presenter.h"
 #include "guid/surface.h"
 
 #include <gdk/wayland/gdkwayland.h>
@@ -17,12 +18,17 @@
 #include <unistd.h>
 #include <xkbcommon/xkbcommon.h>
 
+#define FRAME_MS 16
+
 struct guid_application {
 	struct guid_options options;
 	struct session *session;
 	GMainLoop *loop;
 	struct clip_peer *broker; /* NULL: there is none */
 	const void *keymap_sent;
+	struct presenter presenter;
+	int screen_width, screen_height;
+	guint tick;
 	GdkRGBA border;
 	int exit_code;
 };
@@ -191,8 +197,8 @@ static void on_answered(GuidWindow *window, gboolean is_allowed, gpointer data)
 
 static void show_toplevel(struct guid_application *app, struct window *w)
 {
-	GuidWindow *window =
-		guid_window_new(app->session, w, app->options.name, app->options.label);
+	GuidWindow *window = guid_window_new(app->session, w, app->options.name, app->options.label,
+					     app->screen_width, app->screen_height);
 	struct window *parent = windows_find(session_windows(app->session), w->transient_for);
 
 	w->view = window;
@@ -206,7 +212,7 @@ static void show_toplevel(struct guid_application *app, struct window *w)
 	gtk_window_present(GTK_WINDOW(window));
 }
 
-static void on_shown(void *context, struct window *w)
+static void on_show(void *context, struct window *w)
 {
 	struct guid_application *app = context;
 	struct window *anchor =
@@ -255,7 +261,7 @@ static void hide_children(struct guid_application *app, GuidSurface *surface)
 	}
 }
 
-static void on_hidden(void *context, struct window *w)
+static void on_hide(void *context, struct window *w)
 {
 	struct guid_application *app = context;
 	GuidSurface *surface = surface_of(w);
@@ -273,7 +279,7 @@ static void on_hidden(void *context, struct window *w)
 	w->view = NULL;
 }
 
-static void on_changed(void *context, struct window *w, unsigned int what)
+static void on_change(void *context, struct window *w, unsigned int what)
 {
 	if (GUID_IS_WINDOW(w->view)) {
 		guid_window_changed(GUID_WINDOW(w->view), what);
@@ -282,6 +288,55 @@ static void on_changed(void *context, struct window *w, unsigned int what)
 			GUID_POPUP(w->view),
 			guid_surface_get_window(guid_popup_get_anchor(GUID_POPUP(w->view))), what);
 	}
+}
+
+static gboolean on_tick(gpointer data)
+{
+	struct guid_application *app = data;
+
+	app->tick = 0;
+	presenter_tick(&app->presenter, session_windows(app->session));
+	return G_SOURCE_REMOVE;
+}
+
+static void on_want_tick(void *context)
+{
+	struct guid_application *app = context;
+
+	if (!app->tick) {
+		app->tick = g_timeout_add(FRAME_MS, on_tick, app);
+	}
+}
+
+static void on_limited(void *context)
+{
+	struct guid_application *app = context;
+
+	say(app, "%s has more windows than are shown at a time.", app->options.name);
+}
+
+static const struct presenter_view presenter_view = {on_show, on_hide, on_change, on_want_tick,
+						     on_limited};
+
+static void on_shown(void *context, struct window *w)
+{
+	struct guid_application *app = context;
+
+	presenter_shown(&app->presenter, w);
+}
+
+static void on_hidden(void *context, struct window *w)
+{
+	struct guid_application *app = context;
+
+	presenter_hidden(&app->presenter, w);
+}
+
+static void on_changed(void *context, struct window *w, unsigned int what)
+{
+	struct guid_application *app = context;
+
+	presenter_changed(&app->presenter, w, what);
 }
 
 static void on_docked(void *context, struct window *w)
@@ -433,12 +488,16 @@ struct guid_application *guid_application_create(const struct guid_options *opti
 {
 	struct guid_application *app = g_new0(struct guid_application, 1);
 	struct session_config config = {.domain = options->domain};
+	const struct presenter_limits limits = {0, 0, 0};
 
 	app->options = *options;
+	presenter_init(&app->presenter, &limits, &presenter_view, app);
 	guid_border_rgba(options->label->rgb, &app->border);
 	style_load();
 	surface_use_textures(options->is_gpu_used);
 	screen_size(&config.screen.width, &config.screen.height);
+	app->screen_width = (int)config.screen.width;
+	app->screen_height = (int)config.screen.height;
 	config.screen.depth = 24;
 	config.screen.memory_kib = config.screen.width * config.screen.height * 4 / 1024;
 	config.windows.work_area =
@@ -465,6 +524,9 @@ void guid_application_destroy(struct guid_application *app)
 {
 	if (app) {
 		session_destroy(app->session);
+		if (app->tick) {
+			g_source_remove(app->tick);
+		}
 		clip_peer_free(app->broker);
 		g_main_loop_unref(app->loop);
 		g_free(app);

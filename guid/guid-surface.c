@@ -3,6 +3,7 @@
 
 #include "guid/surface.h"
 
+#define SIZE_MAX_SHOWN	     4096 /* of a popup in either direction */
 #define POPUP_BORDER	     2
 #define GUEST_RESIZE_HOLD_US 400000
 #define BUTTONS_MASK                                                                 \
@@ -111,6 +112,7 @@ static void guid_surface_measure(GtkWidget *widget, GtkOrientation orientation, 
 	gboolean is_wide = orientation == GTK_ORIENTATION_HORIZONTAL;
 
 	*natural = !w ? 1 : is_wide ? w->rect.width : w->rect.height;
+	*natural = MIN(*natural, SIZE_MAX_SHOWN);
 	*minimum = 1;
 	if (self->is_popup) {
 		*minimum = *natural;

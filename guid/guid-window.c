@@ -21,6 +21,7 @@ struct _GuidWindow {
 	struct window *window;
 	GuidSurface *surface;
 	char *domain_name;
+	int width_max, height_max;
 	guint notice_timeout;
 	gboolean is_asking;
 };
@@ -70,15 +71,18 @@ static void hints_update(GuidWindow *self)
 static void size_update(GuidWindow *self)
 {
 	int header = 0, notice = 0, width = self->window->rect.width;
+	int height = self->window->rect.height;
 
 	gtk_widget_measure(self->header, GTK_ORIENTATION_VERTICAL, -1, &header, NULL, NULL, NULL);
 	if (gtk_revealer_get_reveal_child(GTK_REVEALER(self->notice_revealer))) {
 		gtk_widget_measure(self->notice_revealer, GTK_ORIENTATION_VERTICAL, width, NULL,
 				   &notice, NULL, NULL);
 	}
-	gtk_window_set_default_size(GTK_WINDOW(self), width + 2 * GUID_BORDER_WIDTH,
-				    self->window->rect.height + 2 * GUID_BORDER_WIDTH + header +
-					    notice);
+	width += 2 * GUID_BORDER_WIDTH;
+	height += 2 * GUID_BORDER_WIDTH + header + notice;
+	/* Whatever its guest says: a window is as large as the screen at most. */
+	gtk_window_set_default_size(GTK_WINDOW(self), MIN(width, self->width_max),
+				    MIN(height, self->height_max));
 }
 
 static void fullscreen_update(GuidWindow *self)
@@ -331,7 +335,7 @@ static void guid_window_init(GuidWindow *self)
 }
 
 GuidWindow *guid_window_new(struct session *session, struct window *window, const char *domain_name,
-			    const struct label *label)
+			    const struct label *label, int width_max, int height_max)
 {
 	GuidWindow *self = g_object_new(GUID_TYPE_WINDOW, NULL);
 	g_autofree char *class = g_strdup_printf("guid-label-%s", label->name);
@@ -339,6 +343,8 @@ GuidWindow *guid_window_new(struct session *session, struct window *window, cons
 
 	self->session = session;
 	self->window = window;
+	self->width_max = width_max;
+	self->height_max = height_max;
 	self->domain_name = g_strdup(domain_name);
 	guid_border_rgba(label->rgb, &colour);
 	self->surface = guid_surface_new(session, window, FALSE, &colour);

@@ -102,6 +102,12 @@ struct window {
 	bool is_resize_sent, is_resize_waiting;
 	int64_t resize_sent_us;
 
+	/* the presenter's, see presenter.h */
+	bool is_show_wanted, is_presented, is_presented_as_popup;
+	unsigned int pending_changes;
+	uint32_t map_serial;
+	uint64_t presented_pixels;
+
 	void *view; /* the view's own */
 	struct window *next;
 };

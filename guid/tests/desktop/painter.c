@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A Wayland program that draws as fast as it may: for tests and bench/.
+ *
+ *     painter WIDTH HEIGHT PART SECONDS
+ *
+ * Each frame changes the PART x PART pixels in the upper left corner (0: everything),
+ * when the compositor says so. The last line counts frames and the longest wait.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#include <wayland-client.h>
+
+#include "xdg-shell-client-protocol.h"
+
+struct buffer {
+	struct wl_buffer *wl;
+	uint32_t *pixels;
+	bool is_busy;
+};
+
+struct painter {
+	struct wl_display *display;
+	struct wl_compositor *compositor;
+	struct wl_shm *shm;
+	struct xdg_wm_base *shell;
+	struct wl_surface *surface;
+	struct buffer buffers[3];
+	int width, height, part;
+	int frames;
+	double started, last, longest;
+	bool is_configured;
+};
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void on_ping(void *data, struct xdg_wm_base *shell, uint32_t serial)
+{
+	xdg_wm_base_pong(shell, serial);
+}
+
+static const struct xdg_wm_base_listener shell_listener = {on_ping};
+
+static void on_global(void *data, struct wl_registry *registry, uint32_t name,
+		      const char *interface, uint32_t version)
+{
+	struct painter *p = data;
+
+	if (strcmp(interface, "wl_compositor") == 0) {
+		p->compositor = wl_registry_bind(registry, name, &wl_compositor_interface, 4);
+	} else if (strcmp(interface, "wl_shm") == 0) {
+		p->shm = wl_registry_bind(registry, name, &wl_shm_interface, 1);
+	} else if (strcmp(interface, "xdg_wm_base") == 0) {
+		p->shell = wl_registry_bind(registry, name, &xdg_wm_base_interface, 1);
+		xdg_wm_base_add_listener(p->shell, &shell_listener, p);
+	}
+}
+
+static void on_global_remove(void *data, struct wl_registry *registry, uint32_t name)
+{
+}
+
+static const struct wl_registry_listener registry_listener = {on_global, on_global_remove};
+
+static void on_release(void *data, struct wl_buffer *wl)
+{
+	struct buffer *b = data;
+
+	b->is_busy = false;
+}
+
+static const struct wl_buffer_listener buffer_listener = {on_release};
+
+static int buffers_create(struct painter *p)
+{
+	size_t size = (size_t)p->width * (size_t)p->height * 4;
+	int fd = memfd_create("painter", MFD_CLOEXEC), i;
+	struct wl_shm_pool *pool;
+	char *pixels;
+
+	if (fd < 0 || ftruncate(fd, (off_t)(size * 3))) {
+		return -errno;
+	}
+	pixels = mmap(NULL, size * 3, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (pixels == MAP_FAILED) {
+		return -errno;
+	}
+	memset(pixels, 0x60, size * 3);
+	pool = wl_shm_create_pool(p->shm, fd, (int32_t)(size * 3));
+	for (i = 0; i < 3; i++) {
+		struct buffer *b = &p->buffers[i];
+
+		b->pixels = (uint32_t *)(void *)(pixels + size * (size_t)i);
+		b->wl = wl_shm_pool_create_buffer(pool, (int32_t)(size * (size_t)i), p->width,
+						  p->height, p->width * 4, WL_SHM_FORMAT_XRGB8888);
+		wl_buffer_add_listener(b->wl, &buffer_listener, b);
+	}
+	wl_shm_pool_destroy(pool);
+	close(fd);
+	return 0;
+}
+
+static const struct wl_callback_listener frame_listener;
+
+static void draw(struct painter *p)
+{
+	int part_width = p->part ? p->part : p->width, part_height = p->part ? p->part : p->height;
+	struct buffer *b = NULL;
+	uint32_t colour = 0xff000000 | (uint32_t)p->frames * 0x010305;
+	int i, x, y;
+	double t = now();
+
+	for (i = 0; i < 3 && !b; i++) {
+		b = p->buffers[i].is_busy ? NULL : &p->buffers[i];
+	}
+	if (p->frames > 1 && t - p->last > p->longest) {
+		p->longest = t - p->last;
+	}
+	p->last = t;
+	wl_callback_add_listener(wl_surface_frame(p->surface), &frame_listener, p);
+	if (b) {
+		for (y = 0; y < part_height; y++) {
+			for (x = 0; x < part_width; x++) {
+				b->pixels[y * p->width + x] = colour;
+			}
+		}
+		b->is_busy = true;
+		p->frames++;
+		wl_surface_attach(p->surface, b->wl, 0, 0);
+		wl_surface_damage_buffer(p->surface, 0, 0, part_width, part_height);
+	}
+	wl_surface_commit(p->surface);
+}
+
+static void on_frame(void *data, struct wl_callback *callback, uint32_t time_ms)
+{
+	wl_callback_destroy(callback);
+	draw(data);
+}
+
+static const struct wl_callback_listener frame_listener = {on_frame};
+
+static void on_configure(void *data, struct xdg_surface *surface, uint32_t serial)
+{
+	struct painter *p = data;
+
+	xdg_surface_ack_configure(surface, serial);
+	if (!p->is_configured) {
+		p->is_configured = true;
+		p->started = now();
+		draw(p);
+	}
+}
+
+static const struct xdg_surface_listener surface_listener = {on_configure};
+
+static void on_toplevel_configure(void *data, struct xdg_toplevel *toplevel, int32_t width,
+				  int32_t height, struct wl_array *states)
+{
+}
+
+static void on_close(void *data, struct xdg_toplevel *toplevel)
+{
+	exit(0);
+}
+
+static const struct xdg_toplevel_listener toplevel_listener = {
+	.configure = on_toplevel_configure,
+	.close = on_close,
+};
+
+int main(int argc, char **argv)
+{
+	struct painter p = {.width = 0};
+	struct xdg_surface *xdg;
+	struct xdg_toplevel *toplevel;
+	double seconds;
+
+	if (argc != 5) {
+		fputs("Usage: painter WIDTH HEIGHT PART SECONDS\n", stderr);
+		return 2;
+	}
+	p.width = atoi(argv[1]);
+	p.height = atoi(argv[2]);
+	p.part = atoi(argv[3]);
+	seconds = atof(argv[4]);
+	p.display = wl_display_connect(NULL);
+	if (!p.display) {
+		perror("painter: no display");
+		return 1;
+	}
+	wl_registry_add_listener(wl_display_get_registry(p.display), &registry_listener, &p);
+	wl_display_roundtrip(p.display);
+	if (!p.compositor || !p.shm || !p.shell || buffers_create(&p)) {
+		fputs("painter: the compositor lacks something\n", stderr);
+		return 1;
+	}
+	p.surface = wl_compositor_create_surface(p.compositor);
+	xdg = xdg_wm_base_get_xdg_surface(p.shell, p.surface);
+	xdg_surface_add_listener(xdg, &surface_listener, &p);
+	toplevel = xdg_surface_get_toplevel(xdg);
+	xdg_toplevel_add_listener(toplevel, &toplevel_listener, &p);
+	xdg_toplevel_set_title(toplevel, "painter");
+	wl_surface_commit(p.surface);
+	while (wl_display_dispatch(p.display) >= 0 &&
+	       (!p.is_configured || now() - p.started < seconds)) {
+	}
+	printf("frames %d seconds %.3f longest_ms %.1f\n", p.frames, now() - p.started,
+	       p.longest * 1000);
+	return 0;
+}
