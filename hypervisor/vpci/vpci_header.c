@@ -220,7 +220,10 @@ static void write_command(struct vpci_function *f, const struct vpci_write *w)
 	command = (u16)vpci_merge(w, pci_config_read(f->host->bdf, PCI_COMMAND, 2));
 	is_on = command & PCI_COMMAND_MEMORY;
 	if (is_on && !was_on) {
-		pci_function_size_bars(f->host); /* resizable BARs: the size may be a new one */
+		/* resizable BARs: the size may be a new one; ports in use are left alone */
+		if (!(pci_config_read(f->host->bdf, PCI_COMMAND, 2) & PCI_COMMAND_IO)) {
+			pci_function_size_bars(f->host);
+		}
 		decoding_on(f);
 	}
 	pci_config_write(f->host->bdf, PCI_COMMAND, 2, command);

@@ -131,7 +131,7 @@ static u64 translate(u16 requester, u64 address, unsigned int access)
 	}
 }
 
-#include "tests/unit/iommu_cases.h"
+#include "tests/unit/iommu_cases.inc"
 
 TEST(amd, aliased_function_uses_its_own_and_the_other_entry)
 {

@@ -144,7 +144,7 @@ static u64 translate(u16 requester, u64 address, unsigned int access)
 	}
 }
 
-#include "tests/unit/iommu_cases.h"
+#include "tests/unit/iommu_cases.inc"
 
 /* --- refusals --- */
 
