@@ -2,6 +2,7 @@
 #include "evtchn/evtchn.h"
 
 #include "arch/contract/guest.h"
+#include "core/log.h"
 #include "core/rcu.h"
 #include "domain/service.h"
 #include "evtchn/table.h"
@@ -599,6 +600,7 @@ static int handle_init(struct domain *d, const struct domain_config *config)
 	t->limit = config->evtchn_limit ? config->evtchn_limit : EVTCHN_FIFO_NR_CHANNELS - 1;
 	t->limit = MIN(t->limit, EVTCHN_FIFO_NR_CHANNELS - 1u);
 	d->evtchn = t;
+	store_relaxed(&domain_shutdown_notify, evtchn_tell_shutdown);
 	rc = grow(d);
 	if (rc) {
 		d->evtchn = NULL;
@@ -644,10 +646,19 @@ static void handle_fini(struct domain *d)
 	d->evtchn = NULL;
 }
 
+static void handle_dump(struct domain *d)
+{
+	const struct evtchn_table *t = d->evtchn;
+
+	log_info("  event channels: %u open of %u, %s, closing %u %u\n", t->open_count, t->allocated,
+		 t->fifo ? "FIFO" : "2-level", t->closing, t->closing_in_flight);
+}
+
 const struct domain_service evtchn_service = {
 	.name = "evtchn",
 	.init = handle_init,
 	.vcpu_init = handle_vcpu_init,
 	.teardown = handle_teardown,
 	.fini = handle_fini,
+	.dump = handle_dump,
 };

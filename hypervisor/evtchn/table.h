@@ -90,4 +90,5 @@ void evtchn_fifo_detach(struct domain *d);
 
 /* virq.c */
 bool evtchn_virq_is_global(u32 virq);
+void evtchn_tell_shutdown(struct domain *d);	  /* domain_shutdown_notify */
 void evtchn_virq_forget(struct domain *d);	  /* it handles no global one any more */

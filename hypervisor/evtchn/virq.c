@@ -5,6 +5,8 @@
  */
 #include "evtchn/evtchn.h"
 
+#include <xen/sched.h>
+
 #include "core/rcu.h"
 #include "evtchn/table.h"
 
@@ -56,6 +58,17 @@ void evtchn_virq_global(unsigned int virq)
 		raise_port(d, load_acquire(&v->virq_port[virq]), virq);
 	}
 	rcu_read_unlock();
+}
+
+void evtchn_tell_shutdown(struct domain *d)
+{
+	bool is_suspend = load_relaxed(&d->shutdown_code) == SHUTDOWN_suspend && !domain_is_dying(d);
+
+	/* Who waits for a suspend has a port of its own; everything else is for xenstored. */
+	if (is_suspend && d->suspend_port.v && evtchn_send(d, d->suspend_port) == 0) {
+		return;
+	}
+	evtchn_virq_global(VIRQ_DOM_EXC);
 }
 
 int evtchn_virq_set_handler(struct domain *d, u32 virq)

@@ -3,6 +3,7 @@
 
 #include <xen/memory.h>
 
+#include "core/log.h"
 #include "domain/frame_owner.h"
 #include "domain/service.h"
 #include "grant/table.h"
@@ -297,9 +298,26 @@ static int handle_teardown(struct domain *d)
 	return grant_maptrack_teardown(d);
 }
 
+/* Its mappings of others, and how often others use each of its own. */
+static void handle_dump(struct domain *d)
+{
+	const struct grant_table *t = d->grant;
+
+	log_info("  grants: version %u, %u pages, %u mapped here\n", t->version, t->page_count, t->map_count);
+	for (u32 i = 0; i < t->page_count; i++) {
+		for (u32 k = 0; k < ENTRIES_V1; k++) {
+			if (t->pages[i].active[k].readers) {
+				log_info("  grant %u: %u uses, %u may write\n", i * grant_entries_per_page(t) + k,
+					 t->pages[i].active[k].readers, t->pages[i].active[k].writers);
+			}
+		}
+	}
+}
+
 const struct domain_service grant_service = {
 	.name = "grant",
 	.init = handle_init,
 	.teardown = handle_teardown,
 	.fini = handle_fini,
+	.dump = handle_dump,
 };

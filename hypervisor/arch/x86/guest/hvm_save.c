@@ -44,15 +44,15 @@ u32 hvm_save_size(const struct domain *d)
 	       d->vcpu_count * (2 * descriptor + (u32)HVM_SAVE_LENGTH(CPU) + (u32)HVM_SAVE_LENGTH(MTRR)) + descriptor;
 }
 
-/* --- segments: descriptor bits 40-47 and 52-55 packed (VMCB) against 40-47 and 52-55 in place (VMX) --- */
+/* --- segments: the records have the packed form of attributes (12 bits), as the VMCB --- */
 
 static u32 rights_out(u16 attributes)
 {
-	return (attributes & 0xffu) | (attributes & 0xf00u) << 4;
+	return attributes & 0xfffu;
 }
 static u16 rights_in(u32 rights)
 {
-	return (u16)((rights & 0xffu) | (rights >> 4 & 0xf00u));
+	return (u16)(rights & 0xfffu);
 }
 
 #define SEGMENTS(X) X(cs, SEG_CS) X(ds, SEG_DS) X(es, SEG_ES) X(fs, SEG_FS) X(gs, SEG_GS) X(ss, SEG_SS) \
