@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A program that redraws a whole window as fast as it may, through agent and daemon.
+
+    bench/guid_video.py [BUILD] [WIDTH HEIGHT SECONDS]
+
+Prints frames a second, the longest pause between two, and processor time of daemon and
+agent together for each second and each megapixel; the program itself and the compositor
+(which stands for dom0's desktop) are listed apart. Then the same with ten idle windows:
+memory of the daemon.
+"""
+import os
+import pathlib
+import re
+import sys
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP / "guid/tests/desktop"))
+import stage as staging  # noqa: E402
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return [int(word) for word in f.read().split()]
+
+
+def memory_mib(pid):
+    with open(f"/proc/{pid}/smaps_rollup") as f:
+        text = f.read()
+    rss = int(re.search(r"^Rss:\s+(\d+)", text, re.M)[1])
+    private = sum(int(n) for n in re.findall(r"Private_(?:Clean|Dirty):\s+(\d+)", text))
+    return rss / 1024, private / 1024
+
+
+def video(build, width, height, seconds):
+    with staging.Stage(build) as stage:
+        guid = stage.guid(1)
+        agent = stage.agent(1, os.path.join(build, "painter"), str(width), str(height), "0",
+                            str(seconds))
+        stage.window("[work]")
+        daemon = children(guid.pid)[0]
+        program = children(agent.pid)[0]
+        start = {name: cpu_seconds(pid) for name, pid in
+                 (("daemon", daemon), ("agent", agent.pid), ("program", program),
+                  ("compositor", stage.desktop.pid))}
+        begun = time.monotonic()
+        time.sleep(max(seconds - 1, 1))
+        used = {name: cpu_seconds(pid) - start[name] for name, pid in
+                (("daemon", daemon), ("agent", agent.pid), ("program", program),
+                 ("compositor", stage.desktop.pid))}
+        passed = time.monotonic() - begun
+        staging.wait_for("the program's end", lambda: agent.poll() is not None, 30)
+        frames, length, longest = re.search(r"frames (\d+) seconds ([0-9.]+) longest_ms ([0-9.]+)",
+                                            stage.log(agent)).groups()
+    rate = int(frames) / float(length)
+    megapixels = rate * passed * width * height / 1e6
+    print(f"video {width}x{height}: {rate:.1f} frames/s, longest pause {longest} ms")
+    for name, cpu in used.items():
+        print(f"  {name}: {cpu / passed * 100:.0f} % of a processor")
+    ours = used["daemon"] + used["agent"]
+    print(f"  daemon and agent: {ours / passed * 100:.0f} %, {ours / megapixels * 1000:.2f} ms for "
+          "each megapixel")
+
+
+def ten_windows(build):
+    with staging.Stage(build) as stage:
+        guid = stage.guid(1)
+        script = os.path.join(stage.root, "ten")
+        with open(script, "w") as f:
+            f.write("#!/bin/sh\nfor i in 1 2 3 4 5 6 7 8 9 10; do\n"
+                    f"{build}/painter 640 480 1 30 & sleep 0.1\ndone\nwait\n")
+        os.chmod(script, 0o755)
+        stage.agent(1, script)
+        staging.wait_for("ten windows", lambda: len(stage.windows()) == 10, 30)
+        time.sleep(1)
+        rss, private = memory_mib(children(guid.pid)[0])
+    print(f"ten windows of 640x480: daemon resident {rss:.1f} MiB, of its own {private:.1f} MiB")
+
+
+def main():
+    build = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else TOP / "build/guid")
+    width, height, seconds = (int(w) for w in (sys.argv[2:5] or ("1920", "1080", "8")))
+    staging.WIDTH, staging.HEIGHT = max(width, 1280), max(height + 100, 800)
+    staging.SWAY_CONFIG = staging.SWAY_CONFIG.replace("1280x800",
+                                                      f"{staging.WIDTH}x{staging.HEIGHT}")
+    video(build, width, height, seconds)
+    ten_windows(build)
+
+
+if __name__ == "__main__":
+    main()
