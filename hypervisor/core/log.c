@@ -18,7 +18,7 @@ static struct {
 	u32 produced, consumed;
 	char text[RING_SIZE];
 } ring;
-static RO_AFTER_INIT enum log_level level_shown = LOG_INFO;
+static RO_AFTER_INIT_DATA enum log_level level_shown = LOG_INFO;
 
 void log_set_level(enum log_level level)
 {

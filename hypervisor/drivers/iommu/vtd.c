@@ -42,7 +42,7 @@ unsigned int vtd_unit_count;
 static struct segment segments[SEGMENT_MAX];
 static unsigned int segment_count;
 static unsigned int levels RO_AFTER_INIT;
-static bool is_coherent RO_AFTER_INIT = true;
+static bool is_coherent RO_AFTER_INIT_DATA = true;
 static bool caches_empty RO_AFTER_INIT;
 static struct spinlock lock = SPINLOCK_INIT(LOCK_IOMMU); /* root and context tables */
 

@@ -18,9 +18,13 @@
 
 /* Code and data that nobody needs after start; their frames are given back. */
 #define INIT_TEXT SECTION(".init.text") COLD
-#define INIT_DATA SECTION(".init.data")
-/* Data written during start only; its pages become read-only when dom0 starts. */
-#define RO_AFTER_INIT SECTION(".data.ro_after_init")
+#define INIT_DATA SECTION(".bss.init") /* all zero at first: not in the image */
+/*
+ * Data written during start only; its pages become read-only when dom0 starts. The first
+ * kind is all zero at first and so takes no room in the image, the second has initial values.
+ */
+#define RO_AFTER_INIT	   SECTION(".bss.ro_after_init")
+#define RO_AFTER_INIT_DATA SECTION(".data.ro_after_init")
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

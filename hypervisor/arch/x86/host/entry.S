@@ -44,7 +44,7 @@ trap_common:
 	push_all
 	cld
 	mov	%rsp, %rdi
-	xorl	%ebp, %ebp		/* a backtrace of a handler ends here */
+	/* rbp stays: a backtrace goes on in what was interrupted */
 	call	trap_dispatch
 	pop	%r15
 	pop	%r14

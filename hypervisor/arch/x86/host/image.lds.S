@@ -51,7 +51,7 @@ SECTIONS
 		. = ALIGN(4096);
 		ro_after_init_end = .;
 		data_start = .;
-		*(.data .data.* .init.data .init.data.*)
+		*(.data .data.*)
 	} :data
 	.bss (NOLOAD) : AT(ADDR(.bss) - IMAGE_BASE) {
 		. = ALIGN(STACK_SLOT_SIZE);
@@ -60,6 +60,10 @@ SECTIONS
 		percpu_boot_area = .;
 		. += percpu_end - percpu_start;
 		. = ALIGN(4096);
+		ro_after_init_bss_start = .;
+		*(.bss.ro_after_init .bss.ro_after_init.*)
+		. = ALIGN(4096);
+		ro_after_init_bss_end = .;
 		*(.bss.boot_tables)
 		*(.bss .bss.* COMMON)
 		. = ALIGN(4096);

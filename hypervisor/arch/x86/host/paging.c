@@ -247,14 +247,19 @@ static void flush_all_here(void *data)
 	cr3_write(cr3_read());
 }
 
-void paging_protect_after_init(void)
+static void make_read_only(const char *from, const char *to)
 {
 	unsigned long at;
 
-	for (at = (unsigned long)ro_after_init_start; at < (unsigned long)ro_after_init_end;
-	     at += PAGE_SIZE) {
+	for (at = (unsigned long)from; at < (unsigned long)to; at += PAGE_SIZE) {
 		*entry_for(shared_root, at, 1) &= ~(pte_t)PTE_WRITE;
 	}
+}
+
+void paging_protect_after_init(void)
+{
+	make_read_only(ro_after_init_start, ro_after_init_end);
+	make_read_only(ro_after_init_bss_start, ro_after_init_bss_end);
 	smp_call(smp_online(), flush_all_here, NULL);
 }
 
