@@ -239,10 +239,24 @@ static void write_command(struct vpci_function *f, const struct vpci_write *w)
 	}
 }
 
+/* dom0 numbers buses anew: whose requests carry a bridge's identity is read from these. */
+static void write_buses(struct vpci_function *f, const struct vpci_write *w)
+{
+	u32 buses = vpci_merge(w, pci_config_read(f->host->bdf, PCI_BUSES, 4));
+
+	pci_config_write(f->host->bdf, PCI_BUSES, 4, buses);
+	f->host->secondary = (u8)(buses >> 8);
+	f->host->subordinate = (u8)(buses >> 16);
+}
+
 bool vpci_header_write(struct vpci_function *f, const struct vpci_write *w)
 {
 	if (w->at == PCI_COMMAND) {
 		write_command(f, w);
+		return true;
+	}
+	if (w->at == PCI_BUSES && f->host->header_type == 1) {
+		write_buses(f, w);
 		return true;
 	}
 	if (f->is_memory_on && is_bar_register(f, w->at)) {

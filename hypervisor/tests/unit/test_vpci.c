@@ -171,6 +171,20 @@ TEST(vpci, status_bits_are_cleared_without_touching_the_command)
 	finish();
 }
 
+TEST(vpci, new_bus_numbers_of_a_bridge_are_noticed)
+{
+	start();
+	fake_functions[0].header_type = 1;
+	fake_put(&fake_devices[0], PCI_BUSES, 4, 0x00000000, ~0u);
+	wr(1, PCI_BUSES, 4, 0x00070500);
+	EXPECT_EQ(fake_functions[0].secondary, 5);
+	EXPECT_EQ(fake_functions[0].subordinate, 7);
+	wr(1, PCI_BUSES + 1, 1, 6);
+	EXPECT_EQ(fake_functions[0].secondary, 6);
+	EXPECT_EQ(rd(1, PCI_BUSES, 4), 0x00070600);
+	finish();
+}
+
 /* --- MSI --- */
 
 static void msi_program(void)
