@@ -588,6 +588,7 @@ static void fullscreen_request(struct windows *ws, struct window *w)
 		if (!w->is_fullscreen) {
 			w->is_fullscreen = true;
 			tell(ws, w, WINDOW_FULLSCREEN);
+			send_flags(ws, w, GUI_FLAG_FULLSCREEN, 0);
 		}
 		break;
 	case FULLSCREEN_DENIED:

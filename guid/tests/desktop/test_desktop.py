@@ -4,7 +4,7 @@
 import sys
 import time
 
-from stage import HEIGHT, LABELS, WIDTH, need, run, wait_for
+from stage import HEIGHT, LABELS, WIDTH, Skip, need, run, wait_for
 from virtual_input import VirtualInput
 
 FRAME = 6
@@ -33,7 +33,7 @@ printf 'ready\\n'
 while IFS= read -r line; do printf '%s\\n' "$line" >> {out}; done
 """)
     stage.guid(domain, name, label)
-    stage.agent(domain, "foot", "-o", "csd.preferred=server", script)
+    stage.agent(domain, "foot", "-o", "key-bindings.fullscreen=F11", script)
     return out
 
 
@@ -187,6 +187,57 @@ read -r line; printf '%s' "$line" > {out}; sleep 60
     wait_for("the menu to go", lambda: stage.shot().difference(before) < 0.01)
 
 
+def fullscreen_is_asked_once_and_keeps_the_frame(stage):
+    need("foot")
+    terminal(stage, 1, "work", "red")
+    w = stage.window("[work]")
+    before = stage.settled()
+    stage.input.press("F11")
+    picture = wait_for("the question", lambda: changed(stage, before, 0.005))
+    picture = stage.settled()
+    stage.keep_shot("fullscreen-question")
+    assert stage.window("[work]")["rect"][2:] == w["rect"][2:]  # not before the answer
+    x, y, width, height = w["rect"]
+    stage.input.click(x + width - 45, y + 58)  # "Allow", the last button above the pixels
+    wait_for("the whole screen", lambda: stage.window("[work]")["rect"] == (0, 0, WIDTH, HEIGHT))
+    picture = stage.settled()
+    stage.keep_shot("fullscreen")
+    for side in ((0, 0, WIDTH, FRAME), (0, HEIGHT - FRAME, WIDTH, FRAME), (0, 0, FRAME, HEIGHT)):
+        part = picture.crop(*side)
+        assert part.count(LABELS["red"]) > part.width * part.height * 0.4, side
+    # leaving and entering again: not asked a second time
+    stage.input.press("F11")
+    wait_for("a window", lambda: stage.window("[work]")["rect"] != (0, 0, WIDTH, HEIGHT))
+    stage.settled()
+    stage.input.press("F11")
+    wait_for("the whole screen", lambda: stage.window("[work]")["rect"] == (0, 0, WIDTH, HEIGHT))
+
+
+def a_pdf_viewer_shows_a_page(stage):
+    import os
+    need("zathura")
+    if not any(os.path.exists(f"/usr/lib/x86_64-linux-gnu/zathura/libpdf-{kind}.so")
+               for kind in ("poppler", "mupdf")):
+        raise Skip("zathura has no PDF plugin")
+    path = write_file(stage, "page.pdf", PDF)
+    stage.guid(1, "work", "green")
+    stage.agent(1, "zathura", path)
+    w = stage.window("[work]", 30)
+    wait_for("the page", lambda: stage.shot().crop(*inner(stage, w)).count((255, 0, 0)) > 5000)
+    stage.keep_shot("pdf")
+
+
+PDF = """%PDF-1.4
+1 0 obj <</Type /Catalog /Pages 2 0 R>> endobj
+2 0 obj <</Type /Pages /Kids [3 0 R] /Count 1>> endobj
+3 0 obj <</Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] /Contents 4 0 R>> endobj
+4 0 obj <</Length 31>> stream
+1 0 0 rg 50 50 100 100 re f
+endstream endobj
+trailer <</Root 1 0 R>>
+"""
+
+
 def closing_asks_the_program(stage):
     need("foot")
     stage.guid(1)
@@ -328,6 +379,8 @@ CASES = [
     resizing_by_the_user_reaches_the_program,
     a_gtk_program_shows_its_menu_as_a_popup,
     an_x11_program_and_its_menu,
+    fullscreen_is_asked_once_and_keeps_the_frame,
+    a_pdf_viewer_shows_a_page,
     closing_asks_the_program,
     windows_return_after_the_daemon_was_killed,
     windows_go_with_the_agent_and_return_with_the_next,

@@ -21,7 +21,7 @@ KEYMAP = """xkb_keymap {
 ROWS = [("1234567890-=", 2), ("qwertyuiop[]", 16), ("asdfghjkl;'`", 30), ("\\zxcvbnm,./", 43)]
 SHIFTED = dict(zip("!@#$%^&*()_+{}:\"~|<>?", "1234567890-=[];'`\\,./"))
 NAMED = {"Return": 28, "Escape": 1, "Tab": 15, "BackSpace": 14, "space": 57, "Shift": 42, "Ctrl": 29,
-         "Alt": 56, "Up": 103, "Down": 108, "Left": 105, "Right": 106, "F10": 68, "CapsLock": 58}
+         "Alt": 56, "Up": 103, "Down": 108, "Left": 105, "Right": 106, "F10": 68, "F11": 87, "CapsLock": 58}
 MODIFIERS = {"Shift": 1, "Ctrl": 4, "Alt": 8}
 BUTTONS = {"left": 0x110, "right": 0x111, "middle": 0x112}
 

@@ -539,7 +539,8 @@ TEST(windows, fullscreen_is_asked_once_for_a_domain)
 	forget_log();
 	EXPECT_EQ(flags(1, 0, GUI_FLAG_FULLSCREEN), 0);
 	EXPECT_EQ(flags(1, GUI_FLAG_FULLSCREEN, 0), 0);
-	EXPECT_STR(rec.log, "changed 1 20;changed 1 20;");
+	EXPECT_STR(rec.log, "changed 1 20;changed 1 20;send WINDOW_FLAGS 1;");
+	EXPECT_EQ(rec.last_sent.flags.set, GUI_FLAG_FULLSCREEN);
 	forget_log();
 	windows_user_left_fullscreen(ws, windows_find(ws, 1));
 	windows_user_left_fullscreen(ws, windows_find(ws, 1));
