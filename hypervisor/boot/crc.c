@@ -6,23 +6,39 @@
 #define CRC32_POLYNOMIAL 0xedb88320u
 #define CRC64_POLYNOMIAL 0xc96c5795d7870f42ull
 
-/* The state is linear in its bits, so what a run does to each bit says what it does to all. */
+/* What a linear function does to state, when column[i] is what it does to bit i. */
+static u32 apply(const u32 *column, u32 state)
+{
+	u32 result = 0;
+
+	for (; state; state >>= 1, column++) {
+		result ^= state & 1 ? *column : 0;
+	}
+	return result;
+}
+
+/*
+ * What one zero byte does to the state is linear in its bits, and so is what a run does. Doing it
+ * twice doubles the run.
+ */
 static void prepare_zeroes(struct crc32_table *table)
 {
-	unsigned int byte, bit, i;
+	u32 once[32], twice[32];
+	unsigned int i, run;
 
-	for (byte = 0; byte < 4; byte++) {
-		table->zeroes[byte][0] = 0;
-		for (bit = 0; bit < 8; bit++) {
-			u32 crc = 1u << (byte * 8 + bit);
+	for (i = 0; i < 32; i++) {
+		u32 crc = 1u << i;
 
-			for (i = 0; i < CRC32_ZERO_RUN; i++) {
-				crc = crc >> 8 ^ table->t[0][crc & 0xff];
-			}
-			for (i = 0; i < 1u << bit; i++) {
-				table->zeroes[byte][(1u << bit) + i] = crc ^ table->zeroes[byte][i];
-			}
+		once[i] = crc >> 8 ^ table->t[0][crc & 0xff];
+	}
+	for (run = 1; run < CRC32_ZERO_RUN; run *= 2) {
+		for (i = 0; i < 32; i++) {
+			twice[i] = apply(once, once[i]);
 		}
+		__builtin_memcpy(once, twice, sizeof(once));
+	}
+	for (i = 0; i < 4 * 256; i++) {
+		table->zeroes[i / 256][i % 256] = apply(once + i / 256 * 8, i % 256);
 	}
 }
 

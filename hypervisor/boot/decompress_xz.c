@@ -62,11 +62,12 @@ static u64 read_number(struct wire *in)
 static int read_stream_header(struct xz *xz)
 {
 	struct wire in = rest_of(xz);
-	const u8 *bytes = wire_bytes(&in, HEADER_SIZE), *flags = bytes + 6;
+	const u8 *bytes = wire_bytes(&in, HEADER_SIZE), *flags;
 
 	if (!bytes) {
 		return decompress_fail(xz->job, "the compressed kernel is truncated");
 	}
+	flags = bytes + 6;
 	in = wire_of(bytes + 8, 4);
 	if (wire_u32le(&in) != crc32_of(xz, flags, 2)) {
 		return corrupt(xz);

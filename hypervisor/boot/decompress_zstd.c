@@ -702,8 +702,8 @@ static bool read_blocks(struct decompress_job *job, struct zstd *z, struct wire 
 			break;
 		case BLOCK_COMPRESSED:
 			bytes = wire_bytes(in, size);
-			part = wire_of(bytes, bytes ? size : 0);
-			is_good = read_compressed_block(job, z, &part);
+			part = wire_of(bytes, size);
+			is_good = bytes && read_compressed_block(job, z, &part);
 			break;
 		default:
 			is_good = false;
