@@ -260,7 +260,8 @@ static bool forward(struct request *r)
 	/* What an older daemon cannot be told is refused here. */
 	if ((type == MSG_TRIGGER_V4 && agent.control.version < 4) ||
 	    (type == MSG_TRIGGER_V2 && (t.service_size > 64 || strlen(t.target) > 31))) {
-		fprintf(stderr, "qrexec-agent: dom0 speaks version %u, which cannot express a call\n",
+		fprintf(stderr,
+			"qrexec-agent: dom0 speaks version %u, which cannot express a call\n",
 			agent.control.version);
 		return false;
 	}
@@ -347,8 +348,7 @@ static void open_control(void)
 {
 	agent.vchan = libvchan_server_init(0, QREXEC_CONTROL_PORT, CONTROL_RING_BYTES,
 					   CONTROL_RING_BYTES);
-	if (!agent.vchan ||
-	    control_init(&agent.control, agent.vchan, QREXEC_DAEMON_TO_AGENT)) {
+	if (!agent.vchan || control_init(&agent.control, agent.vchan, QREXEC_DAEMON_TO_AGENT)) {
 		perror("qrexec-agent: control vchan");
 		exit(1);
 	}

@@ -18,8 +18,8 @@ struct command {
 	const char *text; /* points into the given string: what a shell runs */
 	bool is_service;
 	/* Services only. */
-	char *service;	/* "name+argument"; heap */
-	char *name;	/* the part before '+'; heap */
+	char *service;	      /* "name+argument"; heap */
+	char *name;	      /* the part before '+'; heap */
 	const char *argument; /* behind '+', or NULL when there is none; points into service */
 	char source[COMMAND_NAME_MAX];
 	char target_type[8]; /* "name", "keyword" or empty */

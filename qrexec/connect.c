@@ -176,7 +176,8 @@ int connect_serve_here(const char *socket_dir, const struct connect_caller *call
 	struct call_io io = {.is_service = true};
 	int fd, rc;
 
-	if (command_parse(command_line, false, &command) || service_config_load(&command, &config)) {
+	if (command_parse(command_line, false, &command) ||
+	    service_config_load(&command, &config)) {
 		return QREXEC_EXIT_PROBLEM;
 	}
 	fd = daemon_connect(socket_dir, caller->name);
@@ -185,7 +186,8 @@ int connect_serve_here(const char *socket_dir, const struct connect_caller *call
 	}
 	io.vchan = call_connect((int)place.domain, (int)place.port, fd);
 	if (!io.vchan) {
-		fprintf(stderr, "qrexec: caller in %s is gone: %s\n", caller->name, strerror(errno));
+		fprintf(stderr, "qrexec: caller in %s is gone: %s\n", caller->name,
+			strerror(errno));
 		return QREXEC_EXIT_PROBLEM;
 	}
 	rc = service_start(&command, &config, false, &io);

@@ -30,11 +30,11 @@
 #include "qrexec/ports.h"
 #include "qrexec/query.h"
 
-#define POLICY_SOCKET	"/run/qubes/policy.sock"
-#define START_PROGRAM	"/usr/lib/mullion/start-domain"
-#define CLIENTS_MAX	4096
-#define CALLS_MAX	4096
-#define ANSWER_SIZE_MAX 2048
+#define POLICY_SOCKET	 "/run/qubes/policy.sock"
+#define START_PROGRAM	 "/usr/lib/mullion/start-domain"
+#define CLIENTS_MAX	 4096
+#define CALLS_MAX	 4096
+#define ANSWER_SIZE_MAX	 2048
 #define MESSAGE_SIZE_MAX (QREXEC_HEADER_SIZE + QREXEC_EXEC_SIZE + QREXEC_COMMAND_SIZE_MAX)
 
 /* What an epoll event belongs to. */
@@ -63,7 +63,8 @@ struct client {
 
 /* A call that the guest asked for and that is not decided or not connected yet. */
 struct call {
-	struct source source; /* policy socket, or the policy program's output; fd -1 when answered */
+	struct source
+		source; /* policy socket, or the policy program's output; fd -1 when answered */
 	char ident[QREXEC_IDENT_SIZE];
 	char *service;
 	pid_t pid; /* policy program, then connector; 0 none */
@@ -263,8 +264,9 @@ static int forward_exec(struct client *c, enum qrexec_type type, struct wire *bo
 	if (!exec.port) {
 		return 1;
 	}
-	qrexec_place_encode(&told, type,
-			    &(struct qrexec_place){.domain = (uint32_t)d.domain, .port = exec.port});
+	qrexec_place_encode(
+		&told, type,
+		&(struct qrexec_place){.domain = (uint32_t)d.domain, .port = exec.port});
 	qrexec_exec_encode(&out, type, &exec);
 	/* Even when the client has just left: its port is then freed by the agent's answer. */
 	(void)send_to_client(c, &told);
@@ -650,8 +652,8 @@ static void handle_trigger(const struct qrexec_trigger *t)
 	call->next = d.calls;
 	d.calls = call;
 	d.call_count++;
-	call->source.fd = d.policy_program ? run_policy_program(t, &call->pid)
-					   : ask_policy_socket(t);
+	call->source.fd =
+		d.policy_program ? run_policy_program(t, &call->pid) : ask_policy_socket(t);
 	if (call->source.fd < 0) {
 		refuse_call(call);
 		return;

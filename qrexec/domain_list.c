@@ -8,7 +8,7 @@
 
 #include "qrexec/proto.h"
 
-#define DOMAINS_MAX 65536
+#define DOMAINS_MAX   65536
 #define LINE_MAX_SIZE 1024
 
 static bool set_text(char *field, size_t capacity, const char *value, const char *extra)

@@ -88,7 +88,8 @@ static libvchan_t *close_keeping_errno(libvchan_t *vchan)
 
 libvchan_t *call_listen(int domain, int port, int buffer_size, int abort_fd)
 {
-	libvchan_t *v = libvchan_server_init(domain, port, (size_t)buffer_size, (size_t)buffer_size);
+	libvchan_t *v =
+		libvchan_server_init(domain, port, (size_t)buffer_size, (size_t)buffer_size);
 	int64_t deadline = now_ms() + call_timeout_s() * 1000;
 
 	while (v && libvchan_is_open(v) == VCHAN_WAITING) {
@@ -155,7 +156,7 @@ enum sink_kind {
 };
 
 struct sink {
-	int fd; /* -1: closed */
+	int fd;		/* -1: closed */
 	int also_close; /* the original of a descriptor that was opened again, or -1 */
 	enum sink_kind kind;
 };
@@ -244,8 +245,8 @@ struct call {
 	int error_fd;	    /* service only; -1 after its end */
 	int pid_fd;	    /* -1 when the program has been waited for, or there is none */
 	bool has_source_eof_sent;
-	bool is_writable;   /* the vchan still takes data */
-	bool is_exit_sent;  /* service */
+	bool is_writable;  /* the vchan still takes data */
+	bool is_exit_sent; /* service */
 	int exit_code;
 	bool is_over;
 	/* To the vchan: header and body of one message, or a part not yet taken. */
@@ -504,8 +505,7 @@ static void end_service(struct call *c)
 		finish(c, c->exit_code);
 		return;
 	}
-	if (c->source_fd < 0 &&
-	    ((c->pid_fd < 0 && c->error_fd < 0) || c->io.exit_on_service_eof)) {
+	if (c->source_fd < 0 && ((c->pid_fd < 0 && c->error_fd < 0) || c->io.exit_on_service_eof)) {
 		put_exit_code(c, c->exit_code);
 		flush_out(c);
 		if (c->out_at == c->out_end) {

@@ -19,12 +19,12 @@
 
 struct call_io {
 	libvchan_t *vchan;
-	bool is_service; /* we run the program; otherwise we asked for it */
-	int source_fd;	 /* what we send: the program's output, or the caller's input */
-	int sink_fd;	 /* where what comes goes; may equal source_fd (a socket) */
-	int error_fd;	 /* service: the program's errors (-1 none); caller: where errors go */
-	pid_t pid;	 /* service: the program, a child of this process; 0 for a socket */
-	bool is_sink_own; /* the sink is this process's own output: when broken, the call ends */
+	bool is_service;    /* we run the program; otherwise we asked for it */
+	int source_fd;	    /* what we send: the program's output, or the caller's input */
+	int sink_fd;	    /* where what comes goes; may equal source_fd (a socket) */
+	int error_fd;	    /* service: the program's errors (-1 none); caller: where errors go */
+	pid_t pid;	    /* service: the program, a child of this process; 0 for a socket */
+	bool is_sink_own;   /* the sink is this process's own output: when broken, the call ends */
 	bool filter_output; /* caller: control characters in output or errors become '_' */
 	bool filter_errors;
 	bool exit_on_service_eof; /* service: end the call with the program's output */

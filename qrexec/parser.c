@@ -157,7 +157,8 @@ _Noreturn void parser_main(int domain, const char *domain_name, int daemon_fd)
 	}
 	rc = control_hello(&control, false);
 	if (rc) {
-		leave("HELLO", rc == -EPIPE ? "agent left" : "not the first message, or version < 2");
+		leave("HELLO",
+		      rc == -EPIPE ? "agent left" : "not the first message, or version < 2");
 	}
 	ready.version = control.version;
 	report(daemon_fd, &ready, NULL, 0);
@@ -168,9 +169,8 @@ _Noreturn void parser_main(int domain, const char *domain_name, int daemon_fd)
 			leave("agent", "disconnected");
 		}
 		p[0] = (struct pollfd){.fd = libvchan_fd_for_select(vchan), .events = POLLIN};
-		p[1] = (struct pollfd){
-			.fd = control_queued(&control) < QUEUED_MAX ? daemon_fd : -1,
-			.events = POLLIN};
+		p[1] = (struct pollfd){.fd = control_queued(&control) < QUEUED_MAX ? daemon_fd : -1,
+				       .events = POLLIN};
 		(void)poll(p, 2, -1);
 		if (p[0].revents && libvchan_wait(vchan)) {
 			leave("agent", "disconnected");

@@ -12,8 +12,8 @@
 #include "qrexec/proto.h"
 
 enum parser_kind {
-	PARSER_READY = 1, /* HELLO is done: version */
-	PARSER_TRIGGER,	  /* trigger, followed by service_size bytes */
+	PARSER_READY = 1,  /* HELLO is done: version */
+	PARSER_TRIGGER,	   /* trigger, followed by service_size bytes */
 	PARSER_TERMINATED, /* place */
 };
 

@@ -16,11 +16,16 @@ struct resolved {
 void token_format(const struct token *token, char text[DOMAIN_NAME_SIZE + 16])
 {
 	static const char *const prefixes[] = {
-		[TOKEN_NAME] = "",	     [TOKEN_UUID] = "uuid:",
-		[TOKEN_WILDCARD] = "*",	     [TOKEN_ADMINVM] = "@adminvm",
-		[TOKEN_ANYVM] = "@anyvm",    [TOKEN_TYPE] = "@type:",
-		[TOKEN_TAG] = "@tag:",	     [TOKEN_DEFAULT] = "@default",
-		[TOKEN_DISPVM] = "@dispvm",  [TOKEN_DISPVM_NAME] = "@dispvm:",
+		[TOKEN_NAME] = "",
+		[TOKEN_UUID] = "uuid:",
+		[TOKEN_WILDCARD] = "*",
+		[TOKEN_ADMINVM] = "@adminvm",
+		[TOKEN_ANYVM] = "@anyvm",
+		[TOKEN_TYPE] = "@type:",
+		[TOKEN_TAG] = "@tag:",
+		[TOKEN_DEFAULT] = "@default",
+		[TOKEN_DISPVM] = "@dispvm",
+		[TOKEN_DISPVM_NAME] = "@dispvm:",
 		[TOKEN_DISPVM_TAG] = "@dispvm:@tag:",
 	};
 
@@ -342,8 +347,7 @@ void policy_evaluate(const struct policy *policy, const struct domain_list *doma
 const char *policy_mismatch(const struct policy_rule *rule, const struct domain_list *domains,
 			    const struct policy_call *call)
 {
-	struct resolved r = {.domains = domains,
-			     .source = domain_list_find(domains, call->source)};
+	struct resolved r = {.domains = domains, .source = domain_list_find(domains, call->source)};
 	struct token target;
 
 	if (!r.source ||

@@ -92,8 +92,8 @@ void token_format(const struct token *token, char text[DOMAIN_NAME_SIZE + 16]);
 
 struct policy_call {
 	const char *source;
-	const char *target;  /* as asked for; "" is @default */
-	const char *service; /* without argument */
+	const char *target;   /* as asked for; "" is @default */
+	const char *service;  /* without argument */
 	const char *argument; /* with its '+' */
 };
 
@@ -101,8 +101,8 @@ struct policy_call {
 
 struct policy_verdict {
 	enum policy_action action;
-	const struct policy_rule *rule; /* NULL: no rule matched, or the call is impossible */
-	const char *reason;		/* a sentence for people, static */
+	const struct policy_rule *rule;	    /* NULL: no rule matched, or the call is impossible */
+	const char *reason;		    /* a sentence for people, static */
 	char target[DOMAIN_NAME_SIZE + 16]; /* allow: name, "dom0" or "@dispvm:NAME" */
 	char target_uuid[40];
 	bool is_notified;

@@ -42,7 +42,14 @@
 #define ASK_LINE_MAX	 256
 #define ASK_MESSAGE_SIZE (128 * 1024)
 
-enum source_kind { SOURCE_SIGNAL, SOURCE_INOTIFY, SOURCE_POLICY, SOURCE_ASK, SOURCE_ASKER, SOURCE_CONN };
+enum source_kind {
+	SOURCE_SIGNAL,
+	SOURCE_INOTIFY,
+	SOURCE_POLICY,
+	SOURCE_ASK,
+	SOURCE_ASKER,
+	SOURCE_CONN
+};
 
 struct source {
 	enum source_kind kind;
@@ -55,7 +62,7 @@ struct connection {
 	unsigned int number;
 	char *text;
 	size_t size;
-	bool is_waiting; /* for the user */
+	bool is_waiting;      /* for the user */
 	struct answer answer; /* what to say if the user agrees */
 	struct policy_verdict *verdict;
 	struct connection *next;
@@ -116,11 +123,11 @@ static void notify(bool is_allowed, const struct query *q, const char *target, c
 	int argument = plus ? (int)(q->service_length - (size_t)name) : 0;
 	int size;
 
-	size = snprintf(text, sizeof(text),
-			"notify=%s\nsource=%s\nservice=%.*s\nargument=%.*s\ntarget=%s\nreason=%s\n\n",
-			is_allowed ? "allow" : "deny", q->source, name > 200 ? 200 : name,
-			q->service, argument > 200 ? 200 : argument, plus ? plus : "", target,
-			reason);
+	size = snprintf(
+		text, sizeof(text),
+		"notify=%s\nsource=%s\nservice=%.*s\nargument=%.*s\ntarget=%s\nreason=%s\n\n",
+		is_allowed ? "allow" : "deny", q->source, name > 200 ? 200 : name, q->service,
+		argument > 200 ? 200 : argument, plus ? plus : "", target, reason);
 	if (size > 0 && (size_t)size < sizeof(text)) {
 		(void)tell_asker(text, (size_t)size);
 	}
@@ -227,8 +234,8 @@ static void end_connection(struct connection *c)
 	}
 	*link = c->next;
 	if (c->is_waiting) {
-		(void)tell_asker(text, (size_t)snprintf(text, sizeof(text), "cancel=%u\n\n",
-							c->number));
+		(void)tell_asker(text,
+				 (size_t)snprintf(text, sizeof(text), "cancel=%u\n\n", c->number));
 	}
 	close(c->source.fd);
 	free(c->verdict);
@@ -271,8 +278,10 @@ static bool ask_user(struct connection *c, const struct query *q, const struct p
 	if (!out) {
 		return false;
 	}
-	fprintf(out, "ask=%u\nsource=%s\nsource_label=%s\nservice=%.200s\nargument=%.200s\ntarget=%s\n",
-		c->number, q->source, label_of(q->source), call->service, call->argument, call->target);
+	fprintf(out,
+		"ask=%u\nsource=%s\nsource_label=%s\nservice=%.200s\nargument=%.200s\ntarget=%s\n",
+		c->number, q->source, label_of(q->source), call->service, call->argument,
+		call->target);
 	for (i = 0; i < v->candidate_count; i++) {
 		fprintf(out, "candidate=%s %s\n", v->candidates[i], label_of(v->candidates[i]));
 	}
@@ -375,7 +384,8 @@ static void handle_question(struct connection *c)
 	}
 	plus = memchr(q.service, '+', q.service_length);
 	service = strndup(q.service, plus ? (size_t)(plus - q.service) : q.service_length);
-	argument = plus ? strndup(plus, q.service_length - (size_t)(plus - q.service)) : strdup("+");
+	argument =
+		plus ? strndup(plus, q.service_length - (size_t)(plus - q.service)) : strdup("+");
 	c->verdict = calloc(1, sizeof(*c->verdict));
 	if (!service || !argument || !c->verdict) {
 		give_answer(c, &denied);
@@ -605,13 +615,17 @@ static void enter_sandbox(void)
 {
 	static const char *const calls[] = {
 		"accept4", /* its two sockets; no others can be made: no network */
-		"openat", "open", "getdents64", "statx", "access", /* read policy again */
-		"inotify_add_watch",				  /* see that it changed */
+		"openat",
+		"open",
+		"getdents64",
+		"statx",
+		"access",	     /* read policy again */
+		"inotify_add_watch", /* see that it changed */
 		NULL,
 	};
 	char domains_folder[512], *slash;
 	struct sandbox_path paths[] = {
-		{d.folder, false},	 /* the policy */
+		{d.folder, false},	   /* the policy */
 		{"/etc/qubes-rpc", false}, /* files that it may include */
 		{"/etc/qubes", false},
 		{domains_folder, false}, /* who is there */

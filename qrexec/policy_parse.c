@@ -67,16 +67,19 @@ static bool parse_any_token(const char *text, struct token *out)
 	static const struct {
 		const char *word;
 		enum token_kind kind;
-	} words[] = {
-		{"*", TOKEN_WILDCARD},	   {"@adminvm", TOKEN_ADMINVM}, {"dom0", TOKEN_ADMINVM},
-		{"@anyvm", TOKEN_ANYVM},   {"@default", TOKEN_DEFAULT}, {"@dispvm", TOKEN_DISPVM},
-	}, prefixes[] = {
-		{"uuid:", TOKEN_UUID},
-		{"@type:", TOKEN_TYPE},
-		{"@tag:", TOKEN_TAG},
-		{"@dispvm:@tag:", TOKEN_DISPVM_TAG},
-		{"@dispvm:", TOKEN_DISPVM_NAME},
-	};
+	} words[] =
+		{
+			{"*", TOKEN_WILDCARD},	     {"@adminvm", TOKEN_ADMINVM},
+			{"dom0", TOKEN_ADMINVM},     {"@anyvm", TOKEN_ANYVM},
+			{"@default", TOKEN_DEFAULT}, {"@dispvm", TOKEN_DISPVM},
+		},
+	  prefixes[] = {
+		  {"uuid:", TOKEN_UUID},
+		  {"@type:", TOKEN_TYPE},
+		  {"@tag:", TOKEN_TAG},
+		  {"@dispvm:@tag:", TOKEN_DISPVM_TAG},
+		  {"@dispvm:", TOKEN_DISPVM_NAME},
+	  };
 	size_t i, length;
 
 	memset(out, 0, sizeof(*out));
@@ -161,13 +164,14 @@ static int parse_value(struct parser *p, struct policy_rule *rule, enum key key,
 	switch (key) {
 	case KEY_TARGET:
 		rule->has_redirect = token_parse(value, PLACE_REDIRECT, &rule->redirect);
-		return rule->has_redirect ? 0
-					  : fault(p, column, "\"%.40s\" cannot be a target=", value);
+		return rule->has_redirect
+			       ? 0
+			       : fault(p, column, "\"%.40s\" cannot be a target=", value);
 	case KEY_DEFAULT:
 		rule->has_default = token_parse(value, PLACE_REDIRECT, &rule->default_target);
-		return rule->has_default ? 0
-					 : fault(p, column, "\"%.40s\" cannot be a default_target=",
-						 value);
+		return rule->has_default
+			       ? 0
+			       : fault(p, column, "\"%.40s\" cannot be a default_target=", value);
 	case KEY_USER:
 		if (!qrexec_is_name(value, "") || *value == '-' ||
 		    strlen(value) >= sizeof(rule->user)) {
@@ -275,8 +279,8 @@ static int add_rule(struct parser *p, const struct policy_rule *rule)
 		return fault(p, 0, "more than %d rules", RULES_MAX);
 	}
 	if ((policy->rule_count & (policy->rule_count - 1)) == 0) {
-		bigger = realloc(policy->rules,
-				 (policy->rule_count ? policy->rule_count * 2 : 1) * sizeof(*bigger));
+		bigger = realloc(policy->rules, (policy->rule_count ? policy->rule_count * 2 : 1) *
+							sizeof(*bigger));
 		if (!bigger) {
 			return -ENOMEM;
 		}
@@ -295,8 +299,9 @@ static int parse_rule(struct parser *p, struct words *w, const struct prefix *pr
 	int rc;
 
 	if (w->count < first + 3) {
-		return fault(p, 0, prefix ? "a rule is SOURCE TARGET ACTION"
-					  : "a rule is SERVICE ARGUMENT SOURCE TARGET ACTION");
+		return fault(p, 0,
+			     prefix ? "a rule is SOURCE TARGET ACTION"
+				    : "a rule is SERVICE ARGUMENT SOURCE TARGET ACTION");
 	}
 	rc = parse_service(p, service, w->column[0], &rule.service);
 	if (!rc) {
@@ -330,7 +335,7 @@ static char *join_path(const struct parser *p, const char *path)
 		return strdup(path);
 	}
 	return asprintf(&joined, "%.*s/%s", (int)(slash - p->file), p->file, path) < 0 ? NULL
-										      : joined;
+										       : joined;
 }
 
 static int parse_directive(struct parser *p, struct words *w)
@@ -346,8 +351,9 @@ static int parse_directive(struct parser *p, struct words *w)
 		return fault(p, w->column[0], "unknown directive \"%.40s\"", name);
 	}
 	if (w->count != (is_service ? 4 : 2)) {
-		return fault(p, 0, is_service ? "!include-service SERVICE ARGUMENT FILE"
-					      : "a directive has one path");
+		return fault(p, 0,
+			     is_service ? "!include-service SERVICE ARGUMENT FILE"
+					: "a directive has one path");
 	}
 	if (is_service) {
 		prefix = (struct prefix){.service = w->word[1], .argument = w->word[2]};

@@ -157,7 +157,8 @@ static bool covers(const struct policy_rule *a, const struct policy_rule *b)
 	for (i = 0; i < 2; i++) {
 		const struct token *x = pairs[i][0], *y = pairs[i][1];
 
-		if (x->kind == TOKEN_WILDCARD || (x->kind == y->kind && !strcmp(x->text, y->text)) ||
+		if (x->kind == TOKEN_WILDCARD ||
+		    (x->kind == y->kind && !strcmp(x->text, y->text)) ||
 		    (x->kind == TOKEN_ANYVM &&
 		     (y->kind == TOKEN_NAME || y->kind == TOKEN_DISPVM_NAME ||
 		      y->kind == TOKEN_DISPVM || y->kind == TOKEN_DEFAULT))) {

@@ -48,11 +48,11 @@ enum qrexec_type {
 
 /* Who sends. */
 enum qrexec_direction {
-	QREXEC_DAEMON_TO_AGENT,	 /* control vchan */
-	QREXEC_AGENT_TO_DAEMON,	 /* control vchan */
+	QREXEC_DAEMON_TO_AGENT,	  /* control vchan */
+	QREXEC_AGENT_TO_DAEMON,	  /* control vchan */
 	QREXEC_CALLER_TO_SERVICE, /* data vchan: standard input */
 	QREXEC_SERVICE_TO_CALLER, /* data vchan: output, errors, exit code */
-	QREXEC_CLIENT_TO_DAEMON, /* dom0: socket qrexec.NAME */
+	QREXEC_CLIENT_TO_DAEMON,  /* dom0: socket qrexec.NAME */
 	QREXEC_DAEMON_TO_CLIENT,
 	QREXEC_CLIENT_TO_AGENT, /* guest: socket qrexec-agent */
 	QREXEC_DIRECTION_COUNT,
@@ -88,7 +88,8 @@ struct qrexec_exec {
 
 /* -EPROTO: length, no NUL at the end, a NUL before it; -ERANGE: domain or port. Port 0 is "any". */
 int qrexec_exec_decode(struct wire *in, struct qrexec_exec *out);
-void qrexec_exec_encode(struct wire_out *out, enum qrexec_type type, const struct qrexec_exec *exec);
+void qrexec_exec_encode(struct wire_out *out, enum qrexec_type type,
+			const struct qrexec_exec *exec);
 
 /* {domain, port} alone: answer to a client, or CONNECTION_TERMINATED. */
 struct qrexec_place {

@@ -141,10 +141,9 @@ int answer_parse(const char *text, size_t size, struct answer *out)
 			return -EINVAL;
 		}
 		if (is_key(&line, "result")) {
-			is_valid = !has_result && ((line.value_length == 5 &&
-						    !memcmp(line.value, "allow", 5)) ||
-						   (line.value_length == 4 &&
-						    !memcmp(line.value, "deny", 4)));
+			is_valid = !has_result &&
+				   ((line.value_length == 5 && !memcmp(line.value, "allow", 5)) ||
+				    (line.value_length == 4 && !memcmp(line.value, "deny", 4)));
 			a.is_allowed = line.value_length == 5;
 			has_result = true;
 		} else if (is_key(&line, "user")) {

@@ -156,7 +156,8 @@ static int start_program(const struct command *c, const char *path, bool with_lo
 	return 0;
 }
 
-/* A service that is a socket gets "service+argument source\0" first, unless it has no use for it. */
+/* A service that is a socket gets "service+argument source\0" first, unless it has no use for it.
+ */
 static int connect_service(const struct command *c, const struct service_config *config,
 			   const char *path, struct call_io *io)
 {

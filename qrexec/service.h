@@ -12,7 +12,8 @@
 #include "qrexec/command.h"
 #include "qrexec/io.h"
 
-/* Settings of the service; a missing file means defaults. -EINVAL (said on stderr) for a bad one. */
+/* Settings of the service; a missing file means defaults. -EINVAL (said on stderr) for a bad one.
+ */
 int service_config_load(const struct command *command, struct service_config *out);
 
 /*

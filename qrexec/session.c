@@ -180,7 +180,8 @@ _Noreturn void session_main(enum qrexec_type type, const struct qrexec_exec *exe
 			strerror(errno));
 		_exit(QREXEC_EXIT_PROBLEM);
 	}
-	if (command_parse(exec->command, true, &command) || service_config_load(&command, &config)) {
+	if (command_parse(exec->command, true, &command) ||
+	    service_config_load(&command, &config)) {
 		call_fail(vchan, QREXEC_EXIT_PROBLEM, "qrexec: not a command\n");
 		end_with(vchan, QREXEC_EXIT_PROBLEM);
 	}
@@ -192,7 +193,8 @@ _Noreturn void session_main(enum qrexec_type type, const struct qrexec_exec *exe
 	}
 	pw = getpwnam(command.user);
 	if (!pw || !open_pam(&pam, command.user)) {
-		call_fail(vchan, QREXEC_EXIT_PROBLEM, "qrexec: no such user, or no session for it\n");
+		call_fail(vchan, QREXEC_EXIT_PROBLEM,
+			  "qrexec: no such user, or no session for it\n");
 		end_with(vchan, QREXEC_EXIT_PROBLEM);
 	}
 	pid = fork();

@@ -60,9 +60,9 @@ static int xen_show(void *state, struct share_shown *shown, bool may_peer_write)
 {
 	struct share_xen *s = state;
 
-	shown->region.pages = xengntshr_share_pages(s->shr, (uint32_t)s->peer,
-						    (int)shown->region.page_count, shown->refs,
-						    may_peer_write);
+	shown->region.pages =
+		xengntshr_share_pages(s->shr, (uint32_t)s->peer, (int)shown->region.page_count,
+				      shown->refs, may_peer_write);
 	return shown->region.pages ? 0 : errno ? -errno : -ENOMEM;
 }
 

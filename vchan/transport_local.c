@@ -487,7 +487,7 @@ static int local_is_open(libvchan_t *ctrl)
 		return VCHAN_DISCONNECTED;
 	}
 	return p.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL) ? VCHAN_DISCONNECTED
-								       : VCHAN_CONNECTED;
+								      : VCHAN_CONNECTED;
 }
 
 static int local_buffer_space(libvchan_t *ctrl)

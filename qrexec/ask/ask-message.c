@@ -99,7 +99,8 @@ bool ask_message_parse(char *text, struct ask_message *out)
 			return false;
 		}
 		*equals = 0;
-		if (!(is_first ? set_kind(out, line, equals + 1) : set_key(out, line, equals + 1))) {
+		if (!(is_first ? set_kind(out, line, equals + 1)
+			       : set_key(out, line, equals + 1))) {
 			return false;
 		}
 		is_first = false;

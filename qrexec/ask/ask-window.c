@@ -191,9 +191,8 @@ static void ask_window_class_init(AskWindowClass *class)
 
 	G_OBJECT_CLASS(class)->dispose = ask_window_dispose;
 	GTK_WINDOW_CLASS(class)->close_request = handle_close;
-	signals[SIGNAL_ANSWERED] =
-		g_signal_new("answered", ASK_TYPE_WINDOW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-			     G_TYPE_NONE, 1, G_TYPE_STRING);
+	signals[SIGNAL_ANSWERED] = g_signal_new("answered", ASK_TYPE_WINDOW, G_SIGNAL_RUN_LAST, 0,
+						NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
 	gtk_widget_class_set_template_from_resource(widget, "/org/mullion/ask/ask-window.ui");
 	gtk_widget_class_bind_template_child(widget, AskWindow, content);
 	gtk_widget_class_bind_template_child(widget, AskWindow, source_name);
@@ -234,8 +233,7 @@ AskWindow *ask_window_new(GtkApplication *application, const struct ask_message 
 	gtk_widget_set_visible(GTK_WIDGET(self->argument), strlen(question->argument) > 1);
 	gtk_widget_add_css_class(self->source_colour, colour_class(question->source_label));
 	for (i = 0; i < question->candidate_count; i++) {
-		add_target(self, &question->candidates[i],
-			   (int)i == question->default_candidate);
+		add_target(self, &question->candidates[i], (int)i == question->default_candidate);
 	}
 	update_buttons(self);
 	return self;

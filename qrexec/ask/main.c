@@ -71,10 +71,11 @@ static void cancel_question(unsigned int number)
 
 static void show_notice(const struct ask_message *m)
 {
-	g_autofree char *title = g_strdup_printf("%s: %s", m->source, m->is_allowed ? "allowed" : "denied");
-	g_autofree char *text =
-		g_strdup_printf("%s%s%s%s: %s", m->service, strlen(m->argument) > 1 ? m->argument : "",
-				*m->target ? " \342\206\222 " : "", m->target, m->reason);
+	g_autofree char *title =
+		g_strdup_printf("%s: %s", m->source, m->is_allowed ? "allowed" : "denied");
+	g_autofree char *text = g_strdup_printf(
+		"%s%s%s%s: %s", m->service, strlen(m->argument) > 1 ? m->argument : "",
+		*m->target ? " \342\206\222 " : "", m->target, m->reason);
 	g_autoptr(GNotification) notice = g_notification_new(title);
 
 	g_notification_set_body(notice, text);

@@ -201,7 +201,8 @@ static bool is_target_inside(const char *target)
 }
 
 /* Fills a buffer; how many bytes were used. */
-static size_t collect(uint8_t *buffer, size_t wanted, size_t *have, const uint8_t *data, size_t size)
+static size_t collect(uint8_t *buffer, size_t wanted, size_t *have, const uint8_t *data,
+		      size_t size)
 {
 	size_t n = wanted - *have < size ? wanted - *have : size;
 

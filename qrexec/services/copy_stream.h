@@ -52,9 +52,9 @@ struct copy_reader {
 	size_t have; /* bytes of header, name or target */
 	uint32_t name_size, raw_mode;
 	struct copy_entry entry;
-	uint64_t left; /* of a file's contents, or of a target */
-	char path[COPY_PATH_MAX + 1];	    /* of the current entry */
-	char folder[COPY_PATH_MAX + 1];	    /* of the innermost open one, "" at the top */
+	uint64_t left;			/* of a file's contents, or of a target */
+	char path[COPY_PATH_MAX + 1];	/* of the current entry */
+	char folder[COPY_PATH_MAX + 1]; /* of the innermost open one, "" at the top */
 	char target[COPY_TARGET_MAX + 1];
 	int depth;
 	uint32_t entry_count;

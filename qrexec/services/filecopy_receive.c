@@ -86,7 +86,8 @@ static int open_file(void *context, const struct copy_entry *entry)
 	r->file = openat(parent, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
 	if (r->file < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
 		snprintf(r->temporary, sizeof(r->temporary), ".incoming-%d", (int)getpid());
-		r->file = openat(parent, r->temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+		r->file =
+			openat(parent, r->temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
 		r->has_temporary_name = r->file >= 0;
 	}
 	if (r->file < 0) {
@@ -141,9 +142,9 @@ static int close_file(void *context)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", r->file);
 	if (fchmod(r->file, r->mode) || futimens(r->file, r->times)) {
 		rc = -errno;
-	} else if (r->has_temporary_name ? linkat(parent, r->temporary, parent, r->name, 0)
-					 : linkat(AT_FDCWD, path, parent, r->name,
-						  AT_SYMLINK_FOLLOW)) {
+	} else if (r->has_temporary_name
+			   ? linkat(parent, r->temporary, parent, r->name, 0)
+			   : linkat(AT_FDCWD, path, parent, r->name, AT_SYMLINK_FOLLOW)) {
 		rc = -errno; /* EEXIST, when somebody was faster */
 	}
 	drop_file(r);
@@ -228,9 +229,8 @@ int main(void)
 						      .close_file = close_file,
 						      .link = make_link};
 	static const char *const calls[] = {
-		"mkdirat", "openat", "linkat", "symlinkat", "unlinkat", /* make the entries */
-		"fchmod", "utimensat", "fallocate", "faccessat", "faccessat2",
-		NULL,
+		"mkdirat", "openat",	"linkat",    "symlinkat", "unlinkat", /* make the entries */
+		"fchmod",  "utimensat", "fallocate", "faccessat", "faccessat2", NULL,
 	};
 	static struct copy_reader reader;
 	static struct receiver r = {.file = -1};

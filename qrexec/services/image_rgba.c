@@ -27,8 +27,7 @@ static GdkPixbuf *load_icon(const char *name)
 
 	for (i = 0; i < G_N_ELEMENTS(places) && !pixbuf; i++) {
 		g_autofree char *stem = g_strndup(places[i], strstr(places[i], "%s") - places[i]);
-		g_autofree char *path =
-			g_strconcat(stem, name, strstr(places[i], "%s") + 2, NULL);
+		g_autofree char *path = g_strconcat(stem, name, strstr(places[i], "%s") + 2, NULL);
 
 		pixbuf = gdk_pixbuf_new_from_file_at_scale(path, 128, 128, TRUE, NULL);
 	}
@@ -65,11 +64,12 @@ int main(void)
 		}
 		raw = load_icon(name + strlen("xdgicon:"));
 	} else {
-		raw = gdk_pixbuf_new_from_file_at_scale(name, SIZE_MAX_PIXELS, SIZE_MAX_PIXELS, TRUE,
-							&error);
+		raw = gdk_pixbuf_new_from_file_at_scale(name, SIZE_MAX_PIXELS, SIZE_MAX_PIXELS,
+							TRUE, &error);
 	}
 	if (!raw) {
-		fprintf(stderr, "qubes.GetImageRGBA: %s\n", error ? error->message : "no such icon");
+		fprintf(stderr, "qubes.GetImageRGBA: %s\n",
+			error ? error->message : "no such icon");
 		return 1;
 	}
 	rgba = gdk_pixbuf_add_alpha(raw, FALSE, 0, 0, 0);

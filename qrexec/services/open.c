@@ -9,11 +9,11 @@
  * its contents changed. Source of the format: the service of stock Qubes agents.
  */
 #include <errno.h>
-#include <stdbool.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,9 +127,8 @@ static int open_with_program(const char *path)
 		execl(program, program, path, (char *)NULL);
 		_exit(127);
 	}
-	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status)
-		       ? WEXITSTATUS(status)
-		       : 125;
+	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status)
+									       : 125;
 }
 
 static int serve(void)
@@ -158,7 +157,8 @@ static int serve(void)
 		fprintf(stderr, "mullion-open: no program could open %s\n", name);
 	}
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0 && !fstat(fd, &after) && S_ISREG(after.st_mode) && !is_same_time(&before, &after)) {
+	if (fd >= 0 && !fstat(fd, &after) && S_ISREG(after.st_mode) &&
+	    !is_same_time(&before, &after)) {
 		rc = copy_bytes(fd, 1, &size) ? 1 : rc;
 	}
 	unlink(path);
@@ -190,9 +190,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	self[n] = 0;
-	snprintf(option, sizeof(option), "--agent-socket=%s", socket ? socket : "/run/qubes/qrexec-agent");
-	execlp("qrexec-client-vm", "qrexec-client-vm", option, target, "qubes.OpenInVM", self, "--send",
-	       argv[1], (char *)NULL);
+	snprintf(option, sizeof(option), "--agent-socket=%s",
+		 socket ? socket : "/run/qubes/qrexec-agent");
+	execlp("qrexec-client-vm", "qrexec-client-vm", option, target, "qubes.OpenInVM", self,
+	       "--send", argv[1], (char *)NULL);
 	perror("mullion-open: qrexec-client-vm");
 	return 125;
 }

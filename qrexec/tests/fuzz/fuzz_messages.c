@@ -35,7 +35,8 @@ static void try_place(struct wire in)
 	}
 }
 
-static void try_body(const struct qrexec_header *h, struct wire in, const uint8_t *data, size_t size)
+static void try_body(const struct qrexec_header *h, struct wire in, const uint8_t *data,
+		     size_t size)
 {
 	struct wire_out out = wire_out_of(again, sizeof(again));
 	struct qrexec_connect connect;

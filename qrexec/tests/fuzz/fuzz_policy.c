@@ -3,11 +3,11 @@
  * The policy parser, and evaluation of what it took. The input is split at bytes 1: a folder of
  * files named by their place. Whatever the files say: nobody calls himself or somebody unknown.
  */
-#include <stdio.h>
+#include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <errno.h>
 
 #include "qrexec/policy.h"
 
@@ -63,7 +63,8 @@ static void evaluate(const struct policy *policy)
 		      !domain_list_find(&domains, v.target)))) {
 			abort();
 		}
-		if (v.action == POLICY_ASK && (!v.candidate_count || v.rule->action != POLICY_ASK)) {
+		if (v.action == POLICY_ASK &&
+		    (!v.candidate_count || v.rule->action != POLICY_ASK)) {
 			abort();
 		}
 	}

@@ -27,7 +27,8 @@ static void try_command(const char *text, bool needs_user)
 	}
 	if (c.is_service) {
 		/* It becomes a file name. */
-		expect(!strchr(c.service, '/') && !strchr(c.name, '/') && c.name[0] != '.' && *c.name);
+		expect(!strchr(c.service, '/') && !strchr(c.name, '/') && c.name[0] != '.' &&
+		       *c.name);
 	}
 	if (needs_user) {
 		expect(*c.user && *c.user != '-');

@@ -23,7 +23,8 @@ static struct wire body(void)
 	return wire_of(bytes + QREXEC_HEADER_SIZE, out.size - QREXEC_HEADER_SIZE);
 }
 
-static int header(uint32_t type, uint32_t size, enum qrexec_direction direction, unsigned int version)
+static int header(uint32_t type, uint32_t size, enum qrexec_direction direction,
+		  unsigned int version)
 {
 	uint8_t raw[8];
 	struct wire_out w = wire_out_of(raw, sizeof(raw));
@@ -48,7 +49,8 @@ TEST(header, each_type_has_its_direction)
 		{MSG_EXEC_CMDLINE, 20, 1 << QREXEC_DAEMON_TO_AGENT | 1 << QREXEC_CLIENT_TO_DAEMON},
 		{MSG_EXEC_CMDLINE, 8, 1 << QREXEC_DAEMON_TO_CLIENT},
 		{MSG_JUST_EXEC, 20, 1 << QREXEC_DAEMON_TO_AGENT | 1 << QREXEC_CLIENT_TO_DAEMON},
-		{MSG_SERVICE_CONNECT, 40, 1 << QREXEC_DAEMON_TO_AGENT | 1 << QREXEC_CLIENT_TO_DAEMON},
+		{MSG_SERVICE_CONNECT, 40,
+		 1 << QREXEC_DAEMON_TO_AGENT | 1 << QREXEC_CLIENT_TO_DAEMON},
 		{MSG_SERVICE_REFUSED, 32, 1 << QREXEC_DAEMON_TO_AGENT},
 		{MSG_CONNECTION_TERMINATED, 8, 1 << QREXEC_AGENT_TO_DAEMON},
 		{MSG_TRIGGER_V3, 100, 1 << QREXEC_AGENT_TO_DAEMON | 1 << QREXEC_CLIENT_TO_AGENT},
@@ -66,7 +68,8 @@ TEST(header, each_type_has_its_direction)
 					(enum qrexec_direction)direction, 4);
 
 			if ((rc == 0) != !!(cases[i].directions & 1 << direction)) {
-				TEST_FAIL("type %#x direction %d: %d", cases[i].type, direction, rc);
+				TEST_FAIL("type %#x direction %d: %d", cases[i].type, direction,
+					  rc);
 			}
 		}
 	}
@@ -108,7 +111,8 @@ TEST(hello, the_lower_version_counts_and_below_two_is_refused)
 		uint32_t theirs;
 		int rc;
 		unsigned int agreed;
-	} cases[] = {{0, -EPROTO, 0}, {1, -EPROTO, 0}, {2, 0, 2}, {3, 0, 3}, {4, 0, 4}, {5, 0, 4}, {UINT32_MAX, 0, 4}};
+	} cases[] = {{0, -EPROTO, 0}, {1, -EPROTO, 0}, {2, 0, 2},	  {3, 0, 3},
+		     {4, 0, 4},	      {5, 0, 4},       {UINT32_MAX, 0, 4}};
 	struct wire in;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -127,7 +131,8 @@ TEST(hello, the_lower_version_counts_and_below_two_is_refused)
 
 TEST(exec, survives_a_round_trip_and_refuses_the_rest)
 {
-	struct qrexec_exec e = {.domain = 5, .port = 513, .command = "user:ls", .command_size = 8}, d;
+	struct qrexec_exec e = {.domain = 5, .port = 513, .command = "user:ls", .command_size = 8},
+			   d;
 	struct wire in;
 	uint32_t i;
 
@@ -149,7 +154,14 @@ TEST(exec, survives_a_round_trip_and_refuses_the_rest)
 	static const struct {
 		uint32_t domain, port;
 		int rc;
-	} places[] = {{0, 0, 0}, {0, 1, -ERANGE}, {0, 512, -ERANGE}, {0, 768, 0}, {0, 769, -ERANGE}, {0x7fef, 513, 0}, {0x7ff0, 513, -ERANGE}, {UINT32_MAX, 513, -ERANGE}};
+	} places[] = {{0, 0, 0},
+		      {0, 1, -ERANGE},
+		      {0, 512, -ERANGE},
+		      {0, 768, 0},
+		      {0, 769, -ERANGE},
+		      {0x7fef, 513, 0},
+		      {0x7ff0, 513, -ERANGE},
+		      {UINT32_MAX, 513, -ERANGE}};
 
 	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		reset();
@@ -203,8 +215,12 @@ TEST(connect, ident_must_end)
 TEST(trigger, each_version_survives_a_round_trip)
 {
 	static const enum qrexec_type types[] = {MSG_TRIGGER_V2, MSG_TRIGGER_V3, MSG_TRIGGER_V4};
-	struct qrexec_trigger t = {.source = "relay", .target = "@dispvm:x", .ident = "SOCKET1",
-				   .service = "a.B+c", .service_size = 6}, d;
+	struct qrexec_trigger t = {.source = "relay",
+				   .target = "@dispvm:x",
+				   .ident = "SOCKET1",
+				   .service = "a.B+c",
+				   .service_size = 6},
+			      d;
 	struct wire in;
 	size_t i, n;
 
@@ -227,7 +243,8 @@ TEST(trigger, each_version_survives_a_round_trip)
 
 TEST(trigger, names_with_impossible_characters_are_marked)
 {
-	static const char *const bad[] = {"a b", "a/b", "a\nb", "+x", "a.B+x y", "\xff", "a:b", "@x"};
+	static const char *const bad[] = {"a b",     "a/b",  "a\nb", "+x",
+					  "a.B+x y", "\xff", "a:b",  "@x"};
 	static const char *const bad_targets[] = {"a b", "a/b", "a+b", "\x01"};
 	struct qrexec_trigger t = {.target = "vault", .ident = "SOCKET1"}, d;
 	struct wire in;
@@ -258,9 +275,21 @@ TEST(command, grammar)
 {
 	struct command c;
 	size_t i;
-	static const char *const bad[] = {"", "ls", ":ls", "us er:ls", "-u:ls", "u:QUBESRPC ", "u:QUBESRPC a.B", "u:QUBESRPC a/B dom0",
-		"u:QUBESRPC ../x dom0", "u:QUBESRPC .x dom0", "u:QUBESRPC +x dom0", "u:QUBESRPC a.B dom0 nothing x", "u:QUBESRPC a.B dom0 name x y",
-		"u:QUBESRPC a.B do/m0", "u:QUBESRPC a.B dom0 name x/y"};
+	static const char *const bad[] = {"",
+					  "ls",
+					  ":ls",
+					  "us er:ls",
+					  "-u:ls",
+					  "u:QUBESRPC ",
+					  "u:QUBESRPC a.B",
+					  "u:QUBESRPC a/B dom0",
+					  "u:QUBESRPC ../x dom0",
+					  "u:QUBESRPC .x dom0",
+					  "u:QUBESRPC +x dom0",
+					  "u:QUBESRPC a.B dom0 nothing x",
+					  "u:QUBESRPC a.B dom0 name x y",
+					  "u:QUBESRPC a.B do/m0",
+					  "u:QUBESRPC a.B dom0 name x/y"};
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		if (!command_parse(bad[i], true, &c)) {
@@ -298,8 +327,11 @@ TEST(service_config, settings)
 	EXPECT(!c.is_waiting_for_session && !*c.force_user);
 	EXPECT_EQ(service_config_parse("# x\n\nwait-for-session=1\nforce-user = 'joe' # y\n"
 				       "skip-service-descriptor=true\nexit-on-service-eof=true\n"
-				       "exit-on-client-eof = true\nfuture-key = 5\n", &c, &line), 0);
-	EXPECT(c.is_waiting_for_session && c.skip_descriptor && c.exit_on_service_eof && c.exit_on_client_eof);
+				       "exit-on-client-eof = true\nfuture-key = 5\n",
+				       &c, &line),
+		  0);
+	EXPECT(c.is_waiting_for_session && c.skip_descriptor && c.exit_on_service_eof &&
+	       c.exit_on_client_eof);
 	EXPECT_STR(c.force_user, "joe");
 	EXPECT_EQ(service_config_parse("a=b\nwait-for-session=maybe\n", &c, &line), -EINVAL);
 	EXPECT_EQ(line, 2);
@@ -363,17 +395,20 @@ TEST(query, whole_questions_only)
 {
 	EXPECT_EQ(parse_query("source=a\nintended_target=b\nservice_and_arg=c.D+e\n\n"), 0);
 	EXPECT_EQ(parse_query("source=a\nintended_target=\nservice_and_arg=c.D\njust_evaluate=yes\n"
-			      "assume_yes_for_ask=no\nrequested_source=b\n\n"), 0);
+			      "assume_yes_for_ask=no\nrequested_source=b\n\n"),
+		  0);
 	EXPECT(parse_query("source=a\nintended_target=b\nservice_and_arg=c.D+e\n"));
 	EXPECT(parse_query("source=a\nintended_target=b\n\n"));
 	EXPECT(parse_query("source=\nintended_target=b\nservice_and_arg=c\n\n"));
 	EXPECT(parse_query("source=a\nsource=a\nintended_target=b\nservice_and_arg=c\n\n"));
-	EXPECT(parse_query("source=a\nintended_target=b\nintended_target=b\nservice_and_arg=c\n\n"));
+	EXPECT(parse_query(
+		"source=a\nintended_target=b\nintended_target=b\nservice_and_arg=c\n\n"));
 	EXPECT(parse_query("source=a\nintended_target=b\nservice_and_arg=+c\n\n"));
 	EXPECT(parse_query("source=a\nintended_target=b\nservice_and_arg=c d\n\n"));
 	EXPECT(parse_query("source=a b\nintended_target=b\nservice_and_arg=c\n\n"));
 	EXPECT(parse_query("source=a\nintended_target=b\nservice_and_arg=c\ncolour=red\n\n"));
-	EXPECT(parse_query("source=a\nintended_target=b\nservice_and_arg=c\njust_evaluate=maybe\n\n"));
+	EXPECT(parse_query(
+		"source=a\nintended_target=b\nservice_and_arg=c\njust_evaluate=maybe\n\n"));
 	EXPECT(parse_query("source=a\nintended_target=b\nservice_and_arg=c\nnonsense\n\n"));
 	EXPECT(parse_query("\n\n"));
 	EXPECT(parse_query(""));
@@ -382,7 +417,11 @@ TEST(query, whole_questions_only)
 TEST(answer, nothing_but_a_whole_allow_allows)
 {
 	char text[400];
-	struct answer a = {.is_allowed = true, .user = "DEFAULT", .target = "vault", .requested_target = "@default"}, b;
+	struct answer a = {.is_allowed = true,
+			   .user = "DEFAULT",
+			   .target = "vault",
+			   .requested_target = "@default"},
+		      b;
 	int size = answer_format(&a, text, sizeof(text));
 
 	EXPECT(size > 0);

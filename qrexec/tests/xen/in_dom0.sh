@@ -24,6 +24,7 @@ chmod 755 /tmp/svc/test.Dom0
 printf 'test.Deny * @anyvm @anyvm deny\ntest.Dom0 * @anyvm @adminvm allow\n* * @anyvm @anyvm allow user=root\n' >/tmp/policy/50.policy
 printf 'aaa type=AppVM running=yes\nbbb type=AppVM running=yes\n' >/run/mullion/domains
 mullion-policyd --policy-dir=/tmp/policy 2>/tmp/policy.log &
+free -m | head -2
 for name in aaa bbb; do
 	printf 'name="%s"\ntype="pvh"\nkernel="/tmp/vmlinuz"\nramdisk="/tmp/initrd"\nmemory=320\nvcpus=1\ncmdline="console=hvc0 quiet"\n' $name >/tmp/$name.cfg
 	xl create /tmp/$name.cfg >/tmp/$name.create 2>&1 || { cat /tmp/$name.create; echo FAIL; exit 1; }

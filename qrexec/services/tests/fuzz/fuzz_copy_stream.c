@@ -92,7 +92,7 @@ static int make_link(void *context, const struct copy_entry *e, const char *targ
 static int run(const uint8_t *data, size_t size, size_t piece, struct seen *seen)
 {
 	static const struct copy_handlers handlers = {open_folder, close_folder, open_file,
-						      file_data, close_file, make_link};
+						      file_data,   close_file,	 make_link};
 	static struct copy_reader r;
 	size_t n;
 	int rc = 0;
