@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <xen/platform.h>
 
+#include "arch/contract/host.h"
 #include "arch/contract/guest.h"
 #include "boot/modules.h"
 #include "core/smp.h"
@@ -143,6 +144,12 @@ static long do_dom0_console(struct xen_platform_op *op)
 	return sizeof(console);
 }
 
+static long do_sleep(const struct xenpf_enter_acpi_sleep *a)
+{
+	/* The extended registers of reduced hardware are not known here. */
+	return a->flags ? -EINVAL : arch_sleep(a->sleep_state, a->val_a, a->val_b);
+}
+
 static long act(struct xen_platform_op *op)
 {
 	switch (op->cmd) {
@@ -152,6 +159,8 @@ static long act(struct xen_platform_op *op)
 		return -ENOSYS;
 	case XENPF_firmware_info:
 		return do_firmware_info(&op->u.firmware_info);
+	case XENPF_enter_acpi_sleep:
+		return do_sleep(&op->u.enter_acpi_sleep);
 	case XENPF_set_processor_pminfo:
 		return do_pminfo(&op->u.set_pminfo);
 	case XENPF_get_cpu_version:

@@ -68,4 +68,9 @@ NORETURN void boot_main(u32 loader_magic, hpa_t loader_information);
 /* --- the end --- */
 NORETURN void arch_reboot(void);
 NORETURN void arch_power_off(void);
+/*
+ * ACPI sleep with the values that dom0 wants in PM1 control. Only 5 (off), which does not return when
+ * it works. -EINVAL another state, -EPERM the machine has no such registers, -EIO nothing happened.
+ */
+int arch_sleep(unsigned int state, u16 pm1a, u16 pm1b) MUST_CHECK;
 void arch_backtrace(void); /* of the caller, into the log */

@@ -12,6 +12,7 @@
 #include "core/percpu.h"
 #include "core/smp.h"
 #include "core/softirq.h"
+#include "hv/error.h"
 #include "lib/bitmap.h"
 
 /* Absent when no object with a per-CPU variable was linked. */
@@ -183,6 +184,11 @@ void unit_advance(ns_t ns)
 void arch_reboot(void)
 {
 	abort();
+}
+
+int arch_sleep(unsigned int state, u16 pm1a, u16 pm1b)
+{
+	return state == 5 ? -EIO : -EINVAL;
 }
 
 void arch_power_off(void)

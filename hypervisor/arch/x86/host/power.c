@@ -6,6 +6,7 @@
 #include "asm/desc.h"
 #include "asm/io.h"
 #include "hv/compiler.h"
+#include "hv/error.h"
 
 #define SLP_EN 0x2000
 
@@ -42,6 +43,26 @@ void arch_reboot(void)
 	wait_a_bit();
 	__asm__ volatile("lidt %0\n\tint3" : : "m"(no_idt));
 	arch_cpu_halt();
+}
+
+int arch_sleep(unsigned int state, u16 pm1a, u16 pm1b)
+{
+	unsigned long flags;
+
+	if (state != 5) {
+		return -EINVAL;
+	}
+	if (!ports.pm1a_control) {
+		return -EPERM;
+	}
+	flags = arch_irq_save();
+	port_out16(ports.pm1a_control, pm1a | SLP_EN);
+	if (ports.pm1b_control) {
+		port_out16(ports.pm1b_control, pm1b | SLP_EN);
+	}
+	wait_a_bit();
+	arch_irq_restore(flags);
+	return -EIO;
 }
 
 void arch_power_off(void)
