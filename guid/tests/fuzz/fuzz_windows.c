@@ -5,6 +5,7 @@
  * promises of windows.h are checked.
  */
 #include "guid/input.h"
+#include "guid/tests/random_message.h"
 #include "guid/windows.h"
 
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 #define WINDOW_COUNT_MAX 16u
 #define PAGE_COUNT_MAX	 64u
+#define INPUT_MAX	 700 /* some twenty messages: more executions find more than longer ones */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -222,6 +224,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct wire in = wire_of(data, size);
 	struct window *w;
 
+	if (size > INPUT_MAX) {
+		return -1;
+	}
 	config.minor = wire_u8(&in) % 9;
 	s.ws = windows_create(&config, &view, &s);
 	if (!s.ws) {
@@ -232,11 +237,37 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(windows_count(s.ws) <= WINDOW_COUNT_MAX);
 		check(windows_page_count(s.ws) <= PAGE_COUNT_MAX);
 		check(s.mapped <= (int)WINDOW_COUNT_MAX);
-		for (w = windows_first(s.ws); w; w = w->next) {
-			check_window(&s, w);
-		}
+	}
+	for (w = windows_first(s.ws); w; w = w->next) {
+		check_window(&s, w);
 	}
 	windows_destroy(s.ws);
 	check(s.mapped == 0 && s.shown == 0);
 	return 0;
+}
+
+/* Half of the time a well-formed message is added, or else random bytes seldom get far. */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
+{
+	static uint8_t refs[256];
+	uint32_t state = seed | 1;
+	struct gui_message m;
+	struct wire_out out;
+
+	random_next(&state);
+	if (size && random_next(&state) % 2) {
+		return LLVMFuzzerMutate(data, size, max_size);
+	}
+	if (!size) {
+		data[0] = 8;
+		size = 1;
+	}
+	random_message(&state, refs, &m);
+	out = wire_out_of(data + size, max_size - size);
+	wire_put_u16le(&out, (uint16_t)random_next(&state)); /* what the user does */
+	proto_encode(&m, GUI_FROM_AGENT, &out);
+	return wire_out_ok(&out) ? size + out.size : size;
 }

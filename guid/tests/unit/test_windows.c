@@ -2,6 +2,7 @@
 #include "guid/windows.h"
 
 #include "base/test.h"
+#include "guid/tests/random_message.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -767,6 +768,37 @@ TEST(windows, a_hundred_thousand_windows_leave_nothing_behind)
 	EXPECT_EQ(windows_count(ws), 4);
 	EXPECT_EQ(windows_page_count(ws), 4);
 	EXPECT_EQ(rec.mapped_dumps, 4);
+	windows_destroy(ws);
+	ws = NULL;
+	EXPECT_EQ(rec.mapped_dumps, 0);
+}
+
+TEST(windows, a_million_senseless_messages_keep_every_promise)
+{
+	static uint8_t refs[256];
+	uint32_t state = 12345, i;
+	struct gui_message m;
+	struct window *w;
+	struct dump d;
+	struct rect part;
+
+	start(8);
+	for (i = 0; i < 1000000; i++) {
+		random_message(&state, refs, &m);
+		(void)handle(&m); /* broken rules are part of it */
+		if (i % 64 == 0) {
+			forget_log();
+			windows_answer_fullscreen(ws, i & 64);
+		}
+		EXPECT(windows_count(ws) <= 8);
+		EXPECT(windows_page_count(ws) <= 100);
+		w = windows_find(ws, i % 8);
+		if (w && windows_content(ws, w, &d, &part)) {
+			EXPECT(part.x >= 0 && part.y >= 0);
+			EXPECT((uint32_t)(part.x + part.width) <= d.width);
+			EXPECT((uint32_t)(part.y + part.height) <= d.height);
+		}
+	}
 	windows_destroy(ws);
 	ws = NULL;
 	EXPECT_EQ(rec.mapped_dumps, 0);
