@@ -96,6 +96,10 @@ static int limit_calls(const char *const *syscalls)
 		rc = add_calls(filter, syscalls);
 	}
 	if (!rc) {
+		/* Also for threads that a library has started: xenstore's has one. */
+		rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+	}
+	if (!rc) {
 		/* A binary search instead of a list: the data path makes many calls. */
 		(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 		/* Libraries start threads: a filter that spares them keeps nobody in. */

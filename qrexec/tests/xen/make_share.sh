@@ -3,7 +3,9 @@
 #
 # make_share.sh BUILD-DIR MODULES-DIR VMLINUZ SHARE: fills SHARE for in_dom0.sh: the programs and
 # their libraries, and a small guest (kernel and initrd) with the agent and the services in it.
-# MODULES-DIR is lib/modules/VERSION of the same kernel.
+# MODULES-DIR is lib/modules/VERSION of the same kernel. Then:
+#
+#   ./run --headless --hypervisor xen --share SHARE -- bash /mnt/share/in_dom0.sh
 set -eu
 build=$1 modules=$2 kernel=$3 share=$4
 here=$(cd "$(dirname "$0")/../.." && pwd)
