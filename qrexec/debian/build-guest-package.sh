@@ -44,6 +44,7 @@ ln -s ../qrexec-agent.service "$stage/usr/lib/systemd/system/multi-user.target.w
 put 644 "$here/systemd/qrexec.pam" etc/pam.d/qrexec
 put 644 "$here/systemd/mullion-guest.modules" usr/lib/modules-load.d/mullion-guest.conf
 put 644 "$here/systemd/mullion-guest.modprobe" usr/lib/modprobe.d/mullion-guest.conf
+put 644 "$here/systemd/mullion-guest.rules" usr/lib/udev/rules.d/60-mullion-guest.rules
 for page in qrexec-agent.8 qrexec-client-vm.1 mullion-copy.1 mullion-open.1; do
 	put 644 "$here/man/$page" "usr/share/man/man${page##*.}/$page"
 done
@@ -67,7 +68,7 @@ Section: admin
 Priority: optional
 Installed-Size: $(du -sk "$stage" | cut -f1)
 Depends: libc6 (>= 2.36), libxenmisc4.17, libxenstore4, libxengnttab1, libxenevtchn1, libseccomp2,
- libpam0g, libgdk-pixbuf-2.0-0, libglib2.0-0
+ libpam0g, passwd, libgcc-s1, libgdk-pixbuf-2.0-0, libglib2.0-0
 Recommends: xdg-utils
 Suggests: mailcap
 Conflicts: qubes-core-qrexec
@@ -80,6 +81,10 @@ cat >"$stage/DEBIAN/postinst" <<'POSTINST'
 #!/bin/sh
 set -e
 ldconfig
+getent group qubes >/dev/null || groupadd --system qubes
+if getent passwd user >/dev/null; then
+	usermod -a -G qubes user
+fi
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload
 	systemctl start qrexec-agent.service || true

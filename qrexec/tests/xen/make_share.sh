@@ -32,6 +32,10 @@ for program in qrexec-agent qrexec-client-vm services/mullion-copy services/file
 	put bin "$build/qrexec/$program"
 	strip "$root/bin/${program##*/}"
 done
+# Loaded by name when a thread is ended.
+libgcc=$(ldconfig -p | sed -n 's/.*x86-64.*=> \(.*libgcc_s.so.1\)$/\1/p' | head -n 1)
+install -D "$libgcc" "$root/lib/x86_64-linux-gnu/libgcc_s.so.1"
+cp "$libgcc" "$share/lib/"
 install -D "$build/vchan/libvchan.so.1" "$root/usr/lib/x86_64-linux-gnu/libvchan.so.1"
 for program in qrexec-daemon qrexec-client mullion-policyd; do
 	put tmp "$build/qrexec/$program"
