@@ -40,10 +40,13 @@
 static INIT_DATA u32 loader_magic;
 static INIT_DATA hpa_t loader_information;
 
-/* Every option that any part reads; others are named in the log and ignored. */
+/*
+ * Every option that any part reads; others are named in the log and ignored. (Output is
+ * always synchronous, so sync_console asks for nothing.)
+ */
 static const char *const known_options[] = {
-	"com1", "com2", "console", "dom0_max_vcpus", "dom0_mem", "guest_loglvl", "iommu", "loglvl",
-	"maxcpus", "noreboot", "reboot", "sched", "selftest", "sync_console", "vga", NULL,
+	"com1", "com2", "console", "dom0_max_vcpus", "dom0_mem", "iommu", "loglvl", "maxcpus",
+	"noreboot", "selftest", "sync_console", NULL,
 };
 
 static const char *options(void)

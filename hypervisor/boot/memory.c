@@ -248,3 +248,10 @@ void boot_memory_release(hpa_t start, u64 size_bytes)
 	set_state(from, to, FRAME_FREE);
 	frame_add_free(hpa_to_mfn(hpa_of(from)), (to - from) >> PAGE_SHIFT);
 }
+
+#ifdef HV_UNIT
+void boot_memory_forget_all(void)
+{
+	reserved_count = 0;
+}
+#endif

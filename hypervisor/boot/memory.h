@@ -10,3 +10,6 @@
 void boot_memory_setup(void);
 /* Memory that the loader used (a module) is free from now on; whole pages in it. */
 void boot_memory_release(hpa_t start, u64 size_bytes);
+#ifdef HV_UNIT
+void boot_memory_forget_all(void); /* between two tests */
+#endif
