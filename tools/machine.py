@@ -140,9 +140,10 @@ def dom0_command_line(m):
 
 def hypervisor_command_line(m):
     words = ["console=com1", "com1=115200,8n1"] if m.hypervisor == "xen" else ["console=com1"]
+    if m.kernel is None and "dom0_mem=" not in m.hypervisor_args:
+        # The other half is for domains: dom0 gives nothing back by ballooning in time.
+        words.append(f"dom0_mem={m.memory_mib // 2}M,max:{m.memory_mib // 2}M")
     if m.hypervisor == "xen":
-        if m.kernel is None:
-            words.append(f"dom0_mem={m.memory_mib // 2}M,max:{m.memory_mib // 2}M")
         if m.dom0 == "pvh":
             words += ["dom0=pvh", "iommu=no-sharept"]
     if m.hypervisor_args:

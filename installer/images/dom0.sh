@@ -8,6 +8,8 @@
 #
 # and leaves there: disk.img (ext4, whole disk), vmlinuz, initrd.
 #
+# In it, for `xl create`, is the mini guest: a kernel and an initrd whose init is ours.
+#
 # It is for tests only: root logs in without a password on the console.
 set -eu
 
@@ -36,6 +38,7 @@ for path in '/usr/share/man/*' '/usr/share/locale/*' '/usr/share/doc/*' '/usr/sh
 done
 
 cc -static -O2 -Wall -Wextra -Werror -o "$out/mullion-test-agent" "$here/dom0/agent.c"
+cc -static -O2 -Wall -Wextra -Werror -o "$out/mini-init" "$here/dom0/mini/init.c"
 
 mmdebstrap --variant=minbase --mode=root --skip=check/qemu "$@" \
 	--aptopt='APT::Install-Recommends "false"' \
@@ -43,7 +46,7 @@ mmdebstrap --variant=minbase --mode=root --skip=check/qemu "$@" \
 	--essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/usr/share/initramfs-tools/modules.d"' \
 	--essential-hook="cp '$here/dom0/initramfs.conf' \"\$1/etc/initramfs-tools/conf.d/mullion\"" \
 	--essential-hook="cp '$here/dom0/initramfs.modules' \"\$1/usr/share/initramfs-tools/modules.d/mullion\"" \
-	--customize-hook="'$here/dom0/customize.sh' \"\$1\" '$out/mullion-test-agent'" \
+	--customize-hook="'$here/dom0/customize.sh' \"\$1\" '$out/mullion-test-agent' '$out/mini-init'" \
 	bookworm "$root" - <<'SOURCES'
 deb http://deb.debian.org/debian bookworm main
 deb http://deb.debian.org/debian bookworm-updates main
@@ -55,4 +58,4 @@ cp "$root"/boot/initrd.img-* "$out/initrd"
 rm -f "$root"/boot/initrd.img-* "$root"/boot/vmlinuz-*
 mke2fs -q -F -t ext4 -L mullion-dom0 -O ^has_journal,^metadata_csum -E lazy_itable_init=1,nodiscard \
 	-d "$root" "$out/disk.img" 3G
-rm -rf "$root" "$out/mullion-test-agent"
+rm -rf "$root" "$out/mullion-test-agent" "$out/mini-init"

@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The last step of the dom0 recipe: customize.sh ROOT AGENT, with ROOT the finished tree.
+# The last step of the dom0 recipe: customize.sh ROOT AGENT MINI-INIT, with ROOT
+# the finished tree and the two programs that are built for it.
 set -eu
 
 root=$1
 agent=$2
+mini_init=$3
 here=$(cd "$(dirname "$0")" && pwd)
 units=$root/etc/systemd/system
 
@@ -40,6 +42,19 @@ chroot "$root" systemctl -q mask \
 	sys-kernel-tracing.mount dev-hugepages.mount dev-mqueue.mount xfs_scrub_all.timer \
 	getty@tty1.service console-getty.service xen.service xendomains.service \
 	networking.service
+# The mini guest: the same kernel, and an initrd of one program and the front-end modules.
+mini=$root/usr/lib/mullion/mini
+mkdir -p "$mini/root/modules" "$mini/root/proc" "$mini/root/sys" "$mini/root/dev"
+install -m 755 "$mini_init" "$mini/root/init"
+install -m 644 "$here/mini/mini.cfg" "$mini/mini.cfg"
+for module in "$root"/lib/modules/*/kernel/drivers/block/xen-blkfront.ko \
+	"$root"/lib/modules/*/kernel/drivers/net/xen-netfront.ko; do
+	cp "$module" "$mini/root/modules/"
+done
+(cd "$mini/root" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) >"$mini/initrd"
+rm -rf "$mini/root"
+cp "$root"/boot/vmlinuz-* "$mini/vmlinuz"
+
 mkdir -p "$root/etc/systemd/journald.conf.d" "$root/etc/systemd/system.conf.d" "$root/mnt/share"
 printf '[Journal]\nStorage=volatile\n' >"$root/etc/systemd/journald.conf.d/mullion.conf"
 printf '[Manager]\nDefaultTimeoutStopSec=10s\n' >"$root/etc/systemd/system.conf.d/mullion.conf"
