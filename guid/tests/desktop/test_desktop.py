@@ -238,6 +238,31 @@ trailer <</Root 1 0 R>>
 """
 
 
+def the_daemon_works_on_an_x11_desktop(stage):
+    """The X server is that of another domain, which makes it a daemon in a daemon."""
+    import os
+    need("foot", "Xwayland")
+    stage.guid(3, "outer", "blue")
+    script = write_file(stage, "inner", f"""#!/bin/sh
+unset WAYLAND_DISPLAY
+export VCHAN_DOMAIN=0 GDK_BACKEND=x11
+exec {os.path.abspath(stage.bin)}/mullion-guid --domain=1 --name=inner --label=red
+""")
+    stage.agent(3, script)
+    out = f"{stage.root}/typed1"
+    program = write_file(stage, "program", f"""#!/bin/sh
+while IFS= read -r line; do printf '%s\\n' "$line" >> {out}; done
+""")
+    stage.agent(1, "foot", program)
+    stage.window("[outer] [inner] foot", 30)
+    wait_for("the inner frame", lambda: stage.shot().count(LABELS["red"]) > 10000)
+    assert stage.shot().count(LABELS["blue"]) > 10000
+    time.sleep(0.5)
+    stage.input.type("twice through\n")
+    wait_for("the line", lambda: read(out) == "twice through\n")
+    stage.keep_shot("x11-desktop")
+
+
 def closing_asks_the_program(stage):
     need("foot")
     stage.guid(1)
@@ -381,6 +406,7 @@ CASES = [
     an_x11_program_and_its_menu,
     fullscreen_is_asked_once_and_keeps_the_frame,
     a_pdf_viewer_shows_a_page,
+    the_daemon_works_on_an_x11_desktop,
     closing_asks_the_program,
     windows_return_after_the_daemon_was_killed,
     windows_go_with_the_agent_and_return_with_the_next,
