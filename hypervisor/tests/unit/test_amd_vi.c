@@ -233,6 +233,22 @@ TEST(amd, pins_entry_has_the_vectors_number)
 	EXPECT_EQ(iommu_irq_map_ioapic(7, 4, target, false, false, &rte), -ENODEV);
 }
 
+TEST(amd, refused_dma_is_reported_with_device_and_address)
+{
+	u64 *event;
+
+	start_unit();
+	event = fake_physical(reg64(0x10) & 0x000ffffffffff000);
+	event[0] = 2ull << 60 | BIT(53) | 0x0210;
+	event[1] = 0x12345678;
+	memcpy(registers + 0x2018, &(u64){16}, 8);
+	fake_was_logged("");
+	/* 64-bit address or not, the vector is behind it */
+	irq_dispatch((u8)fake_config[0x48 / 4]);
+	EXPECT(fake_was_logged("0000:02:02.0 refused: DMA write to 0x12345678, reason 0x2"));
+	EXPECT_EQ(reg64(0x2010), 16);
+}
+
 TEST(amd, x2apic_needs_wide_entries)
 {
 	prepare();

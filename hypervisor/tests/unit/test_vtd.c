@@ -202,6 +202,39 @@ TEST(vtd, x2apic_needs_wide_entries)
 	EXPECT(strstr(refusal(), "x2APIC"));
 }
 
+/* --- faults --- */
+
+TEST(vtd, refused_dma_is_reported_with_device_and_address)
+{
+	u8 *record;
+	u32 top;
+
+	start_unit();
+	record = registers + (capabilities >> 24 & 0x3ff) * 16;
+	memcpy(record, &(u64){0x12345000}, 8);
+	memcpy(record + 8, &(u64){0x0210ull | 5ull << 32 | BIT(63)}, 8); /* a write */
+	put32(0x34, 2);
+	fake_was_logged("");
+	irq_dispatch((u8)reg64(0x3c));
+	EXPECT(fake_was_logged("0000:02:02.0 refused: DMA write to 0x12345000, reason 0x5"));
+	memcpy(&top, record + 12, 4);
+	EXPECT_EQ(top, 0x80000000); /* written back: one to clear */
+}
+
+TEST(vtd, refused_interrupt_is_reported_with_its_entry)
+{
+	u8 *record;
+
+	start_unit();
+	record = registers + (capabilities >> 24 & 0x3ff) * 16;
+	memcpy(record, &(u64){7ull << 48}, 8);
+	memcpy(record + 8, &(u64){0x0018ull | 0x22ull << 32 | BIT(63)}, 8);
+	put32(0x34, 2);
+	fake_was_logged("");
+	irq_dispatch((u8)reg64(0x3c));
+	EXPECT(fake_was_logged("0000:00:03.0 refused: interrupt with entry, write to 0x7, reason 0x22"));
+}
+
 /* --- interrupts --- */
 
 static u64 irte(u32 index, unsigned int word)
