@@ -20,7 +20,7 @@ long domctl_vcpu_info(struct domain *d, struct xen_domctl_getvcpuinfo *a);
 long domctl_set_affinity(struct domain *d, struct xen_domctl_vcpuaffinity *a);
 long domctl_get_affinity(struct domain *d, struct xen_domctl_vcpuaffinity *a);
 long domctl_scheduler(struct domain *d, struct xen_domctl_scheduler_op *a);
-long sysctl_cpupool(struct xen_sysctl_cpupool_op *a);
+long sysctl_cpupool(struct domain *caller, struct xen_sysctl_cpupool_op *a);
 long sysctl_scheduler(struct xen_sysctl_scheduler_op *a);
 
 /* domctl_memory.c */

@@ -4,6 +4,7 @@
 #include "arch/contract/guest.h"
 #include "lib/string.h"
 #include "memory/guest_access.h"
+#include "sched/pool.h"
 
 static u64 cpu_time_of(const struct vcpu *v)
 {
@@ -64,6 +65,7 @@ void domctl_fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 	info->shared_info_frame = ~0ull; /* a translated guest says itself where it is */
 	info->ssidref = d->ssidref;
 	memcpy(info->handle, d->handle, sizeof(info->handle));
+	info->cpupool = sched_pool_of(d);
 	info->gpaddr_bits = arch_guest_address_bits();
 	info->arch_config.emulation_flags = d->emulation_flags;
 }

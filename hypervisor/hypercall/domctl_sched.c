@@ -8,6 +8,7 @@
 #include "core/smp.h"
 #include "lib/string.h"
 #include "memory/guest_access.h"
+#include "sched/pool.h"
 #include "sched/sched.h"
 
 #define RATELIMIT_US 1000u
@@ -109,44 +110,80 @@ long domctl_scheduler(struct domain *d, struct xen_domctl_scheduler_op *a)
 	}
 }
 
-/* --- cpupools: one, with all CPUs --- */
+/* --- cpupools --- */
 
-static u32 count_domains(void)
+static long pool_info(struct xen_sysctl_cpupool_op *a)
 {
-	struct domain *d;
-	u32 n = 0;
+	struct sched_pool_info info;
+	int rc = sched_pool_info(a->cpupool_id, &info);
 
-	rcu_read_lock();
-	for_each_domain(d) {
-		n += load_acquire(&d->is_created);
+	if (rc) {
+		return rc;
 	}
-	rcu_read_unlock();
-	return n;
+	a->cpupool_id = info.id;
+	a->sched_id = XEN_SCHEDULER_CREDIT2;
+	a->n_dom = info.domain_count;
+	return domctl_write_bitmap(&a->cpumap, info.cpus.words, CPU_MAX);
 }
 
-long sysctl_cpupool(struct xen_sysctl_cpupool_op *a)
+static long pool_move_domain(struct domain *caller, const struct xen_sysctl_cpupool_op *a)
 {
-	static const struct cpu_set none;
+	struct domain *d;
+	int rc;
 
-	switch (a->op) {
-	case XEN_SYSCTL_CPUPOOL_OP_INFO:
-		/* The first pool with an id from this on. */
-		if (a->cpupool_id != 0) {
-			return -ENOENT;
-		}
-		a->sched_id = XEN_SCHEDULER_CREDIT2;
-		a->n_dom = count_domains();
-		return domctl_write_bitmap(&a->cpumap, smp_online()->words, CPU_MAX);
-	case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:
-		return domctl_write_bitmap(&a->cpumap, none.words, CPU_MAX);
-	default:
-		return -EOPNOTSUPP;
+	if (a->domid >= DOMID_FIRST_RESERVED) {
+		return -EINVAL;
 	}
+	d = domain_get(domain_id_of((u16)a->domid));
+	if (!d) {
+		return -ESRCH;
+	}
+	rc = d == caller ? -EPERM : sched_pool_move_domain(a->cpupool_id, d);
+	domain_put(d);
+	return rc;
+}
+
+static long pool_free_cpus(struct xen_sysctl_cpupool_op *a)
+{
+	struct cpu_set cpus;
+
+	sched_pool_free_cpus(&cpus);
+	return domctl_write_bitmap(&a->cpumap, cpus.words, CPU_MAX);
+}
+
+/* XEN_SYSCTL_CPUPOOL_PAR_ANY is what sched/pool.h takes for "any", too. */
+long sysctl_cpupool(struct domain *caller, struct xen_sysctl_cpupool_op *a)
+{
+	switch (a->op) {
+	case XEN_SYSCTL_CPUPOOL_OP_CREATE:
+		return a->sched_id == XEN_SCHEDULER_CREDIT2 ? sched_pool_create(&a->cpupool_id) : -ENOENT;
+	case XEN_SYSCTL_CPUPOOL_OP_DESTROY:
+		return sched_pool_destroy(a->cpupool_id);
+	case XEN_SYSCTL_CPUPOOL_OP_INFO:
+		return pool_info(a);
+	case XEN_SYSCTL_CPUPOOL_OP_ADDCPU:
+		return sched_pool_add_cpu(a->cpupool_id, a->cpu);
+	case XEN_SYSCTL_CPUPOOL_OP_RMCPU:
+		return sched_pool_remove_cpu(a->cpupool_id, a->cpu);
+	case XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN:
+		return pool_move_domain(caller, a);
+	case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:
+		return pool_free_cpus(a);
+	default:
+		return -ENOSYS;
+	}
+}
+
+static bool is_pool(u32 id)
+{
+	struct sched_pool_info info;
+
+	return sched_pool_info(id, &info) == 0 && info.id == id;
 }
 
 long sysctl_scheduler(struct xen_sysctl_scheduler_op *a)
 {
-	if (a->cpupool_id != 0) {
+	if (!is_pool(a->cpupool_id)) {
 		return -ESRCH;
 	}
 	if (a->sched_id != XEN_SCHEDULER_CREDIT2) {

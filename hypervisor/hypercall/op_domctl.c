@@ -14,6 +14,7 @@
 #include "memory/guest_access.h"
 #include "memory/p2m.h"
 #include "policy/policy.h"
+#include "sched/pool.h"
 
 /* --- life --- */
 
@@ -30,7 +31,7 @@ static int decode_create(const struct xen_domctl_createdomain *a, struct domain_
 	if (a->iommu_opts && ((a->iommu_opts & ~XEN_DOMCTL_IOMMU_MAX) || !(a->flags & XEN_DOMCTL_CDF_iommu))) {
 		return -EINVAL;
 	}
-	if (a->max_vcpus < 1 || a->max_vcpus > VCPU_MAX || a->vmtrace_size || a->cpupool_id) {
+	if (a->max_vcpus < 1 || a->max_vcpus > VCPU_MAX || a->vmtrace_size) {
 		return -EINVAL;
 	}
 	if (grant_version < 1 || grant_version > 2 || (a->grant_opts & ~XEN_DOMCTL_GRANT_version_mask)) {
@@ -53,6 +54,7 @@ static long do_create(struct xen_domctl *op)
 {
 	struct xen_domctl_createdomain *a = &op->u.createdomain;
 	domain_id_t id = domain_id_of(DOMID_INVALID);
+	struct sched_pool_info pool;
 	struct domain_config config;
 	struct domain *d;
 	int rc = decode_create(a, &config);
@@ -63,8 +65,18 @@ static long do_create(struct xen_domctl *op)
 	if (op->domain > 0 && op->domain < DOMID_FIRST_RESERVED) {
 		id = domain_id_of(op->domain);
 	}
+	if (sched_pool_info(a->cpupool_id, &pool) || pool.id != a->cpupool_id) {
+		return -EINVAL;
+	}
 	rc = domain_create(id, &config, &d);
 	if (rc) {
+		return rc;
+	}
+	rc = sched_pool_move_domain(a->cpupool_id, d);
+	if (rc) { /* no CPU in it, or it went away just now */
+		while (domain_kill(d) == -ERESTART) {
+		}
+		domain_put(d);
 		return rc;
 	}
 	d->ssidref = a->ssidref;

@@ -149,7 +149,7 @@ static long do_numa(struct xen_sysctl_numainfo *a)
 	return 0;
 }
 
-static long act(struct xen_sysctl *op)
+static long act(struct domain *caller, struct xen_sysctl *op)
 {
 	switch (op->cmd) {
 	case XEN_SYSCTL_readconsole:
@@ -173,7 +173,7 @@ static long act(struct xen_sysctl *op)
 	case XEN_SYSCTL_numainfo:
 		return do_numa(&op->u.numainfo);
 	case XEN_SYSCTL_cpupool_op:
-		return sysctl_cpupool(&op->u.cpupool_op);
+		return sysctl_cpupool(caller, &op->u.cpupool_op);
 	case XEN_SYSCTL_scheduler_op:
 		return sysctl_scheduler(&op->u.scheduler_op);
 	default:
@@ -197,7 +197,7 @@ long op_sysctl(struct hypercall *call)
 	if (rc) {
 		return rc;
 	}
-	rc = act(&op);
+	rc = act(call->caller->domain, &op);
 	if (rc >= 0 && guest_write(call_ptr(call, 0), &op, sizeof(op))) {
 		return -EFAULT;
 	}

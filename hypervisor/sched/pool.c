@@ -125,7 +125,7 @@ static int add_cpu_locked(u32 id, cpu_t cpu)
 		return -EINVAL;
 	}
 	if (sched_fair.cpus[cpu].pool) {
-		return -EBUSY;
+		return -ENODEV;
 	}
 	fair_cpu_set_pool(&sched_fair, cpu, pool, clock_now());
 	return 0;
@@ -143,20 +143,24 @@ int sched_pool_add_cpu(u32 id, cpu_t cpu)
 static int remove_cpu_locked(u32 id, cpu_t cpu)
 {
 	struct fair_pool *pool = sched_pool_get(id);
+	bool is_any = cpu == ANY_CPU;
 	unsigned long count;
 
 	if (!pool) {
 		return -ENOENT;
 	}
 	count = bitmap_count(pool->cpus.words, CPU_MAX);
-	if (cpu == ANY_CPU) {
+	if (is_any) {
 		for (cpu = smp_cpu_count(); cpu > 0 && !bitmap_test(pool->cpus.words, cpu - 1);
 		     cpu--) {
 		}
 		cpu--;
 	}
-	if (cpu >= smp_cpu_count() || sched_fair.cpus[cpu].pool != pool) {
-		return -EINVAL;
+	if (cpu >= smp_cpu_count()) {
+		return is_any ? -ENODEV : -EINVAL;
+	}
+	if (sched_fair.cpus[cpu].pool != pool) {
+		return -ENODEV;
 	}
 	if (count == 1 && (id == 0 || pools[id].domain_count)) {
 		return -EBUSY;
@@ -197,7 +201,7 @@ static int move_domain_locked(u32 id, struct domain *d)
 		return -ENOENT;
 	}
 	if (bitmap_count(pool->cpus.words, CPU_MAX) == 0) {
-		return -ENODEV;
+		return -ENOENT;
 	}
 	if (d->sched->pool == id) {
 		return 0;
@@ -217,7 +221,7 @@ int sched_pool_move_domain(u32 id, struct domain *d)
 	int rc;
 
 	if (d == dom0) {
-		return id == 0 ? 0 : -EINVAL;
+		return id == 0 ? 0 : -EPERM;
 	}
 	flags = spin_lock_irqsave(&sched_lock);
 	rc = move_domain_locked(id, d);

@@ -25,12 +25,12 @@ int sched_pool_create(u32 *id) MUST_CHECK;
 int sched_pool_destroy(u32 id) MUST_CHECK;
 /* The first pool with an id of at least id. -ENOENT. */
 int sched_pool_info(u32 id, struct sched_pool_info *out) MUST_CHECK;
-/* A CPU of no pool; ~0: any. -ENOENT no pool, -EINVAL no CPU, -EBUSY it is in a pool, -ENODEV none is free. */
+/* A CPU of no pool; ~0: any. -ENOENT no pool, -EINVAL no CPU, -ENODEV it is in a pool, or none is free. */
 int sched_pool_add_cpu(u32 id, cpu_t cpu) MUST_CHECK;
-/* ~0: its last one. -EBUSY: the last CPU of a pool with domains, or the last of pool 0. */
+/* ~0: its last one. -ENODEV not in it; -EBUSY the last CPU of a pool with domains, or of pool 0. */
 int sched_pool_remove_cpu(u32 id, cpu_t cpu) MUST_CHECK;
 /* CPUs of no pool. */
 void sched_pool_free_cpus(struct cpu_set *out);
-/* -ENOENT; -ENODEV: the pool has no CPU; -EINVAL: dom0 does not move. */
+/* -ENOENT: no such pool, or it has no CPU; -EPERM: dom0 does not move. */
 int sched_pool_move_domain(u32 id, struct domain *d) MUST_CHECK;
 u32 sched_pool_of(const struct domain *d);
