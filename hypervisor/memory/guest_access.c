@@ -6,15 +6,26 @@
 #include "domain/vcpu.h"
 #include "lib/string.h"
 #include "memory/p2m.h"
+#include "memory/p2m_read.h"
 #include "mm/window.h"
 
 /* One piece inside a page: from or to NULL means the other way, both NULL clears. */
 static int copy_piece(struct domain *d, gpa_t gpa, void *to, const void *from, bool is_write,
 		      size_t size_bytes)
 {
-	struct frame *f = p2m_get_frame(d, gpa_to_gfn(gpa), is_write, NULL);
+	struct frame *f;
 	u8 *page;
 
+	if (!is_write) {
+		struct p2m_reader r = p2m_reader_of(d);
+		bool is_done = p2m_reader_copy(&r, gpa_raw(gpa), to, size_bytes);
+
+		p2m_reader_close(&r);
+		if (is_done) {
+			return 0;
+		}
+	}
+	f = p2m_get_frame(d, gpa_to_gfn(gpa), is_write, NULL);
 	if (!f) {
 		return -EFAULT;
 	}

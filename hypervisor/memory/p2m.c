@@ -3,6 +3,7 @@
 
 #include "arch/contract/guest.h"
 #include "arch/contract/host.h"
+#include "asm/p2m.h"
 #include "core/rcu.h"
 #include "core/spinlock.h"
 #include "domain/service.h"
@@ -33,8 +34,8 @@ _Static_assert(sizeof(struct p2m_batch) <= 4096, "a batch is one page");
 #define BATCH_MFN_MASK	  ((1ull << 40) - 1)
 
 struct p2m {
+	struct p2m_root root; /* first, see there */
 	struct spinlock lock; /* LOCK_P2M: tables, batches */
-	u64 *root;
 	mfn_t root_mfn;
 	u64 max_gfn;
 	u8 is_cpu_flush_due, is_iommu_flush_due;
@@ -80,20 +81,12 @@ static unsigned int table_index(gfn_t gfn, unsigned int level)
 	return (unsigned int)(gfn_raw(gfn) >> (9 * level)) & (TABLE_ENTRIES - 1);
 }
 
-static u64 *table_of(u64 entry)
-{
-	mfn_t mfn;
-
-	(void)arch_p2m_decode(entry, &mfn);
-	return arch_heap_address(mfn);
-}
-
 /* --- lookup --- */
 
 struct p2m_entry p2m_lookup(struct domain *d, gfn_t gfn)
 {
 	struct p2m_entry e = {P2M_NONE, MFN_INVALID, ORDER_1G};
-	u64 *table = d->p2m->root;
+	u64 *table = d->p2m->root.table;
 	unsigned int level;
 	u64 entry;
 
@@ -102,10 +95,10 @@ struct p2m_entry p2m_lookup(struct domain *d, gfn_t gfn)
 	}
 	for (level = LEVEL_TOP;; level--) {
 		entry = load_relaxed(&table[table_index(gfn, level)]);
-		if (!arch_p2m_is_table(entry, level)) {
+		if (!arch_p2m_is_table(entry)) {
 			break;
 		}
-		table = table_of(entry);
+		table = arch_p2m_next(entry);
 	}
 	e.type = arch_p2m_decode(entry, &e.mfn);
 	e.order = MIN(level * 9, ORDER_1G);
@@ -334,15 +327,13 @@ static void drop_leaf_locked(struct domain *d, u64 entry, gfn_t gfn, unsigned in
 /* A table of 4 KiB entries goes as a whole; larger ones are taken apart by the callers. */
 static void drop_table_locked(struct domain *d, u64 entry, gfn_t gfn)
 {
-	u64 *table = table_of(entry);
+	u64 *table = arch_p2m_next(entry);
 	unsigned int i;
-	mfn_t mfn;
 
 	for (i = 0; i < TABLE_ENTRIES; i++) {
 		drop_leaf_locked(d, load_relaxed(&table[i]), gfn_add(gfn, i), 0);
 	}
-	(void)arch_p2m_decode(entry, &mfn);
-	batch_add_locked(d->p2m, mfn_raw(mfn) | BATCH_TABLE);
+	batch_add_locked(d->p2m, mfn_raw(heap_to_mfn(table)) | BATCH_TABLE);
 	store_relaxed(&d->p2m->is_cpu_flush_due, 1);
 }
 
@@ -389,13 +380,13 @@ static void split_locked(struct p2m *p2m, u64 *entry, unsigned int level, u64 *t
 static int descend_locked(struct p2m *p2m, gfn_t gfn, unsigned int level, bool is_removing,
 			  struct table_stock *stock, u64 **out)
 {
-	u64 *table = p2m->root;
+	u64 *table = p2m->root.table;
 	unsigned int l;
 
 	for (l = LEVEL_TOP; l > level; l--) {
 		u64 *entry = &table[table_index(gfn, l)];
 
-		if (!arch_p2m_is_table(*entry, l)) {
+		if (!arch_p2m_is_table(*entry)) {
 			if (is_removing && *entry == 0) {
 				return -ENOENT;
 			}
@@ -404,7 +395,7 @@ static int descend_locked(struct p2m *p2m, gfn_t gfn, unsigned int level, bool i
 			}
 			split_locked(p2m, entry, l, stock->pages[--stock->count]);
 		}
-		table = table_of(*entry);
+		table = arch_p2m_next(*entry);
 	}
 	*out = &table[table_index(gfn, level)];
 	return 0;
@@ -442,7 +433,7 @@ static int change_locked(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int le
 		return rc == -ENOENT ? 0 : rc;
 	}
 	old = *entry;
-	is_old_table = level > 0 && arch_p2m_is_table(old, level);
+	is_old_table = level > 0 && arch_p2m_is_table(old);
 	if (is_old_table && level > 1) {
 		return -E2BIG;
 	}
@@ -579,12 +570,12 @@ static int handle_init(struct domain *d, const struct domain_config *config)
 	if (!p2m) {
 		return -ENOMEM;
 	}
-	p2m->root = heap_alloc_pages_for(d, 0);
-	if (!p2m->root) {
+	p2m->root.table = heap_alloc_pages_for(d, 0);
+	if (!p2m->root.table) {
 		heap_free(p2m);
 		return -ENOMEM;
 	}
-	p2m->root_mfn = heap_to_mfn(p2m->root);
+	p2m->root_mfn = heap_to_mfn(p2m->root.table);
 	spinlock_init(&p2m->lock, LOCK_P2M);
 	d->p2m = p2m;
 	return 0;
@@ -629,14 +620,14 @@ static void free_tables(struct domain *d, u64 *root)
 	unsigned int i, k, m;
 
 	for (i = 0; i < TABLE_ENTRIES; i++) {
-		u64 *second = arch_p2m_is_table(root[i], 3) ? table_of(root[i]) : NULL;
+		u64 *second = arch_p2m_is_table(root[i]) ? arch_p2m_next(root[i]) : NULL;
 
 		for (k = 0; second && k < TABLE_ENTRIES; k++) {
-			u64 *third = arch_p2m_is_table(second[k], 2) ? table_of(second[k]) : NULL;
+			u64 *third = arch_p2m_is_table(second[k]) ? arch_p2m_next(second[k]) : NULL;
 
 			for (m = 0; third && m < TABLE_ENTRIES; m++) {
-				if (arch_p2m_is_table(third[m], 1)) {
-					heap_free_pages_for(d, table_of(third[m]), 0);
+				if (arch_p2m_is_table(third[m])) {
+					heap_free_pages_for(d, arch_p2m_next(third[m]), 0);
 				}
 			}
 			if (third) {
@@ -665,7 +656,7 @@ static void handle_fini(struct domain *d)
 		batch_put_frames(batch);
 		heap_free_pages_for(d, batch, 0);
 	}
-	free_tables(d, p2m->root);
+	free_tables(d, p2m->root.table);
 	heap_free(p2m);
 	d->p2m = NULL;
 }

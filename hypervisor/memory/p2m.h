@@ -31,6 +31,11 @@ enum p2m_type {
 	P2M_TYPE_COUNT,
 };
 
+/* The first member of struct p2m, for readers that take no lock (p2m_read.h). */
+struct p2m_root {
+	u64 *table;
+};
+
 struct p2m_entry {
 	enum p2m_type type;
 	mfn_t mfn;	    /* of gfn itself, not of the superpage */

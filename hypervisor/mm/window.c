@@ -33,6 +33,11 @@ void window_unmap(void *p)
 	*open &= ~(1u << slot);
 }
 
+void window_move(void *p, mfn_t mfn)
+{
+	arch_window_move(p, mfn);
+}
+
 void window_zero(mfn_t mfn)
 {
 	void *p = window_map(mfn);

@@ -57,16 +57,7 @@ void arch_cpu_firmware_ids(cpu_t cpu, u32 *apic_id, u32 *acpi_id);
 enum guest_access_kind { GUEST_READ, GUEST_WRITE };
 int arch_guest_translate(struct vcpu *v, u64 linear, enum guest_access_kind kind, gpa_t *out) MUST_CHECK;
 
-/*
- * --- nested page tables: the format of one 8-byte entry (memory/p2m.c walks) ---
- * level 0 maps 4 KiB, 1 2 MiB, 2 1 GiB. type is enum p2m_type; P2M_NONE is all zeroes.
- */
-u64 arch_p2m_leaf(unsigned int type, mfn_t mfn, unsigned int level);
-u64 arch_p2m_table(mfn_t table);
-bool arch_p2m_is_table(u64 entry, unsigned int level);
-/* Type and frame of an entry that is no table; MFN_INVALID when it maps nothing. */
-unsigned int arch_p2m_decode(u64 entry, mfn_t *mfn);
-unsigned int arch_p2m_max_order(void); /* ORDER_2M or ORDER_1G */
+/* --- nested page tables: memory/p2m.c walks, <asm/p2m.h> has the format of an entry --- */
 /* No CPU uses an older translation of d when this returns. Interrupts on. */
 void arch_p2m_flush(struct domain *d);
 

@@ -52,6 +52,7 @@ void *arch_heap_address(mfn_t mfn);
 mfn_t arch_heap_mfn(const void *p);
 /* One private slot of this CPU: map a frame, or MFN_INVALID to clear it. */
 void *arch_window_set(unsigned int slot, mfn_t mfn);
+void arch_window_move(void *p, mfn_t mfn); /* p: in a slot that is set */
 unsigned int arch_window_slot(const void *p);
 /* Device memory, mapped uncached for good. NULL: no room. Start only. */
 void *arch_mmio_map(hpa_t base, size_t size_bytes);

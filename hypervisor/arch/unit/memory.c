@@ -143,6 +143,11 @@ void *arch_window_set(unsigned int slot, mfn_t mfn)
 			 (off_t)((mfn_raw(mfn) - UNIT_FRAME_FIRST) * PAGE_SIZE)));
 }
 
+void arch_window_move(void *p, mfn_t mfn)
+{
+	arch_window_set(arch_window_slot(p), mfn);
+}
+
 unsigned int arch_window_slot(const void *p)
 {
 	return (unsigned int)(((const char *)p - window_area) / (long)PAGE_SIZE);

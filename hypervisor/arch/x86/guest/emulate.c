@@ -87,23 +87,8 @@ static int access_linear(struct vcpu *v, u64 linear, unsigned int size_bytes, bo
 
 int decode_fetch(struct vcpu *v, u8 *bytes, unsigned int want, unsigned int *count)
 {
-	u64 linear = hvm_linear(v, SEG_CS, v->arch->rip);
-	unsigned int done = 0;
-
-	while (done < want) {
-		unsigned int piece =
-			(unsigned int)MIN(PAGE_SIZE - page_offset(linear), (u64)(want - done));
-		gpa_t gpa;
-
-		if (arch_guest_translate(v, linear, GUEST_READ, &gpa) != 0 ||
-		    guest_phys_read(v->domain, bytes + done, gpa, piece) != 0) {
-			break;
-		}
-		done += piece;
-		linear += piece;
-	}
-	*count = done;
-	return done ? 0 : -EFAULT;
+	*count = guest_walk_fetch(v, hvm_linear(v, SEG_CS, v->arch->rip), bytes, want);
+	return *count ? 0 : -EFAULT;
 }
 
 /* --- operands --- */

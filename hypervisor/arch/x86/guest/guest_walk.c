@@ -8,7 +8,8 @@
 #include "arch/contract/guest.h"
 #include "arch/x86/guest/cpu_bits.h"
 #include "arch/x86/guest/hvm_arch.h"
-#include "memory/p2m.h"
+#include "memory/guest_access.h"
+#include "memory/p2m_read.h"
 #include "mm/window.h"
 
 struct walk_format {
@@ -64,15 +65,14 @@ static int entry_read(struct domain *d, gpa_t gpa, const struct walk_format *for
 	return 0;
 }
 
-int arch_guest_translate(struct vcpu *v, u64 linear, enum guest_access_kind kind, gpa_t *out)
+/* Every format, with references, and marking what is not marked yet. */
+static int walk_all(struct vcpu *v, const struct hvm_paging *paging, u64 linear, bool is_write,
+		    gpa_t *out)
 {
-	u64 cr0 = hvm->get_control(v, HVM_CR0);
-	u64 cr3 = hvm->get_control(v, HVM_CR3);
-	u64 cr4 = hvm->get_control(v, HVM_CR4);
+	u64 cr0 = paging->cr0, cr3 = paging->cr3, cr4 = paging->cr4;
 	const struct walk_format *format;
-	bool is_write = kind == GUEST_WRITE;
 	bool is_write_checked = is_write && (cr0 & X86_CR0_WP);
-	bool is_user = hvm->get_cpl(v) == 3;
+	bool is_user = paging->cpl == 3;
 	unsigned int level, shift;
 	u64 table, entry;
 
@@ -80,7 +80,7 @@ int arch_guest_translate(struct vcpu *v, u64 linear, enum guest_access_kind kind
 		*out = gpa_of((u32)linear);
 		return linear >> 32 ? -EFAULT : 0;
 	}
-	if (hvm->get_control(v, HVM_EFER) & X86_EFER_LMA) {
+	if (paging->efer & X86_EFER_LMA) {
 		if ((u64)((s64)(linear << 16) >> 16) != linear) {
 			return -EFAULT; /* not canonical */
 		}
@@ -128,4 +128,91 @@ int arch_guest_translate(struct vcpu *v, u64 linear, enum guest_access_kind kind
 		}
 	}
 	return -EFAULT; /* not reached, because level 1 returns */
+}
+
+/*
+ * Four levels through p2m_reader, when nothing has to be marked: what nearly every call is.
+ * -EAGAIN: ask walk_all(), which also finds out about faults.
+ */
+static int walk_quickly(struct p2m_reader *r, const struct hvm_paging *paging, u64 linear,
+			bool is_write, u64 *out)
+{
+	u64 wanted = X86_PTE_PRESENT | X86_PTE_ACCESSED | (paging->cpl == 3 ? X86_PTE_USER : 0) |
+		     (is_write ? X86_PTE_WRITE : 0);
+	u64 leaf_wanted = wanted | (is_write ? X86_PTE_DIRTY : 0);
+	u64 table = paging->cr3 & 0x000ffffffffff000ull;
+	unsigned int shift;
+
+	if (!(paging->efer & X86_EFER_LMA) || (u64)((s64)(linear << 16) >> 16) != linear) {
+		return -EAGAIN;
+	}
+	for (shift = 39;; shift -= 9) {
+		struct p2m_view view;
+		u64 entry;
+
+		if (!p2m_reader_view(r, table | (linear >> shift & 511) << 3, &view)) {
+			return -EAGAIN;
+		}
+		entry = load_relaxed((const u64 *)view.bytes);
+		if (!p2m_reader_is_good(&view) || (entry & wanted) != wanted) {
+			return -EAGAIN;
+		}
+		table = entry & 0x000ffffffffff000ull;
+		if (shift == PAGE_SHIFT || ((entry & X86_PTE_LARGE) && shift < 39)) {
+			u64 inside = (1ull << shift) - 1;
+
+			if ((entry & leaf_wanted) != leaf_wanted) {
+				return -EAGAIN;
+			}
+			*out = (table & ~inside) | (linear & inside);
+			return 0;
+		}
+	}
+}
+
+int arch_guest_translate(struct vcpu *v, u64 linear, enum guest_access_kind kind, gpa_t *out)
+{
+	struct p2m_reader r = p2m_reader_of(v->domain);
+	struct hvm_paging paging;
+	u64 gpa;
+	int rc;
+
+	hvm->get_paging(v, &paging);
+	rc = walk_quickly(&r, &paging, linear, kind == GUEST_WRITE, &gpa);
+	p2m_reader_close(&r);
+	if (likely(rc == 0)) {
+		*out = gpa_of(gpa);
+		return 0;
+	}
+	return walk_all(v, &paging, linear, kind == GUEST_WRITE, out);
+}
+
+unsigned int guest_walk_fetch(struct vcpu *v, u64 linear, u8 *bytes, unsigned int want)
+{
+	struct p2m_reader r = p2m_reader_of(v->domain);
+	struct hvm_paging paging;
+	unsigned int done = 0;
+
+	hvm->get_paging(v, &paging);
+	while (done < want) {
+		unsigned int piece =
+			(unsigned int)MIN(PAGE_SIZE - page_offset(linear), (u64)(want - done));
+		gpa_t slow;
+		u64 gpa;
+
+		if (unlikely(walk_quickly(&r, &paging, linear, false, &gpa) != 0)) {
+			if (walk_all(v, &paging, linear, false, &slow) != 0) {
+				break;
+			}
+			gpa = gpa_raw(slow);
+		}
+		if (unlikely(!p2m_reader_copy(&r, gpa, bytes + done, piece)) &&
+		    guest_phys_read(v->domain, bytes + done, gpa_of(gpa), piece) != 0) {
+			break;
+		}
+		done += piece;
+		linear += piece;
+	}
+	p2m_reader_close(&r);
+	return done;
 }

@@ -89,7 +89,7 @@ void arch_guest_setup(void)
 	}
 	insn_write_cr4(insn_read_cr4() | X86_CR4_OSFXSR | X86_CR4_OSXMM);
 	detect_features();
-	for_each_cpu (cpu, smp_online()) {
+	for_each_cpu(cpu, smp_online()) {
 		if (!hvm->cpu_prepare(cpu)) {
 			boot_refuse("There is not enough memory to run guests.");
 		}
@@ -112,13 +112,7 @@ void hvm_gpr_set(struct vcpu *v, enum hvm_gpr r, u64 value)
 
 bool hvm_is_64bit(struct vcpu *v)
 {
-	struct hvm_segment cs;
-
-	if (!(hvm->get_control(v, HVM_EFER) & X86_EFER_LMA)) {
-		return false;
-	}
-	hvm->get_segment(v, SEG_CS, &cs);
-	return (cs.attributes & HVM_SEGMENT_LONG) != 0;
+	return v->arch->is_64bit;
 }
 
 unsigned int hvm_code_bytes(struct vcpu *v)

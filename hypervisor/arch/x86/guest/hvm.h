@@ -42,6 +42,12 @@ enum hvm_event_type { HVM_EVENT_INTR = 0, HVM_EVENT_NMI = 2, HVM_EVENT_EXCEPTION
 enum hvm_control { HVM_CR0, HVM_CR2, HVM_CR3, HVM_CR4, HVM_EFER, HVM_PAT, HVM_FS_BASE, HVM_GS_BASE, HVM_DEBUGCTL,
 		   HVM_SYSENTER_CS };
 
+/* What decides how linear addresses are translated. */
+struct hvm_paging {
+	u64 cr0, cr3, cr4, efer;
+	u8 cpl;
+};
+
 struct hvm_backend {
 	const char *name;
 	/* Looks at this CPU; false: not able (reason logged). Then memory for cpu, false: none. */
@@ -64,6 +70,7 @@ struct hvm_backend {
 	u64 (*get_control)(struct vcpu *v, enum hvm_control which);
 	void (*set_control)(struct vcpu *v, enum hvm_control which, u64 value);
 	u8 (*get_cpl)(struct vcpu *v);
+	void (*get_paging)(struct vcpu *v, struct hvm_paging *out);
 	/* The instruction was done by software: rip moves, the interrupt shadow ends. */
 	void (*end_shadow)(struct vcpu *v);
 	void (*single_stepped)(struct vcpu *v); /* #DB after an instruction with TF set */

@@ -29,6 +29,7 @@ struct arch_domain {
 	u8 *iopm;				    /* 2^IOPM_ORDER pages; a set bit exits */
 	struct trap_range *ports[TRAP_PORTS_MAX];   /* RCU */
 	struct trap_range *memory[TRAP_MEMORY_MAX]; /* RCU */
+	u32 ports_used, memory_used; /* slots that ever had something */
 	u64 params[HVM_NR_PARAMS];
 	u8 callback_vector; /* 0: none */
 	bool has_callback_vector;
@@ -57,6 +58,7 @@ struct mtrr_state {
 struct arch_vcpu {
 	/* svm_entry.S knows the offset of gpr: keep it first */
 	u64 gpr[GPR_COUNT];
+	bool is_64bit;	 /* long mode and a 64-bit code segment, as of the last exit */
 	u64 rip, rflags; /* valid while its exit is handled, and while it does not run */
 
 	struct vmcb *vmcb;
@@ -106,6 +108,10 @@ void hvm_post_nmi(struct vcpu *v);
 unsigned int hvm_code_bytes(struct vcpu *v);
 /* Linear address of segment:offset, in the vCPU's mode. */
 u64 hvm_linear(struct vcpu *v, enum hvm_segment_index seg, u64 offset);
+
+/* --- guest_walk.c --- */
+/* Up to want bytes at a linear address, as far as they can be read. No fault is injected. */
+unsigned int guest_walk_fetch(struct vcpu *v, u64 linear, u8 *bytes, unsigned int want);
 
 /* --- hvm_param.c --- */
 /* Raises or lowers the callback's line as event_pending says. */

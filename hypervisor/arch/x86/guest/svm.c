@@ -155,7 +155,7 @@ static void svm_flush_nested(struct domain *d)
 	bool is_needed = false;
 
 	memset(&set, 0, sizeof(set));
-	for_each_vcpu (v, d) {
+	for_each_vcpu(v, d) {
 		struct arch_vcpu *a = v->arch;
 
 		if (!a) {
@@ -298,6 +298,7 @@ static void registers_from_vmcb(struct arch_vcpu *a)
 	a->gpr[GPR_RSP] = a->vmcb->rsp;
 	a->rip = a->vmcb->rip;
 	a->rflags = a->vmcb->rflags;
+	svm_note_mode(a);
 }
 
 /*
@@ -435,6 +436,7 @@ const struct hvm_backend svm_backend = {
 	.get_control = svm_get_control,
 	.set_control = svm_set_control,
 	.get_cpl = svm_get_cpl,
+	.get_paging = svm_get_paging,
 	.end_shadow = svm_end_shadow,
 	.single_stepped = svm_single_stepped,
 	.ports_changed = svm_ports_changed,

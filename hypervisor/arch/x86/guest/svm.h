@@ -26,6 +26,9 @@ void svm_get_segment(struct vcpu *v, enum hvm_segment_index index, struct hvm_se
 u64 svm_get_control(struct vcpu *v, enum hvm_control which);
 void svm_set_control(struct vcpu *v, enum hvm_control which, u64 value);
 u8 svm_get_cpl(struct vcpu *v);
+void svm_get_paging(struct vcpu *v, struct hvm_paging *out);
+/* After efer or CS changed: what struct arch_vcpu keeps of them. */
+void svm_note_mode(struct arch_vcpu *a);
 void svm_debug_registers_give(struct vcpu *v);
 void svm_debug_registers_take(struct vcpu *v);
 

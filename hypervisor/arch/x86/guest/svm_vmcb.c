@@ -116,6 +116,23 @@ u8 svm_get_cpl(struct vcpu *v)
 	return v->arch->vmcb->cpl;
 }
 
+void svm_get_paging(struct vcpu *v, struct hvm_paging *out)
+{
+	const struct vmcb *vmcb = v->arch->vmcb;
+
+	out->cr0 = vmcb->cr0;
+	out->cr3 = vmcb->cr3;
+	out->cr4 = vmcb->cr4;
+	out->efer = vmcb->efer;
+	out->cpl = vmcb->cpl;
+}
+
+void svm_note_mode(struct arch_vcpu *a)
+{
+	a->is_64bit = (a->vmcb->efer & X86_EFER_LMA) &&
+		      (a->vmcb->segment[SEG_CS].attributes & HVM_SEGMENT_LONG);
+}
+
 u64 svm_get_control(struct vcpu *v, enum hvm_control which)
 {
 	const struct vmcb *vmcb = v->arch->vmcb;
@@ -167,6 +184,7 @@ void svm_set_control(struct vcpu *v, enum hvm_control which, u64 value)
 		break;
 	case HVM_EFER:
 		vmcb->efer = value | X86_EFER_SVME; /* VMRUN refuses a guest without it */
+		svm_note_mode(v->arch);
 		break;
 	case HVM_PAT:
 		vmcb->pat = value;
@@ -242,6 +260,7 @@ void svm_set_state(struct vcpu *v, const struct hvm_cpu_state *state)
 	vmcb->interrupt_shadow = 0;
 	vmcb->event_inject = 0;
 	v->arch->tsc_aux = state->tsc_aux;
+	svm_note_mode(v->arch);
 	v->arch->asid_generation = 0; /* another address space altogether */
 }
 

@@ -22,7 +22,7 @@ static void range_free(struct rcu_head *head)
  * Slots are claimed and given up with compare-and-swap: BARs move while other vCPUs access
  * theirs, and the callers hold locks of different ranks.
  */
-static int range_add(struct trap_range **slots, unsigned int count, u64 first, u64 last,
+static int range_add(struct trap_range **slots, unsigned int count, u32 *used, u64 first, u64 last,
 		     const struct trap_ops *ops, void *data)
 {
 	struct trap_range *range;
@@ -41,6 +41,13 @@ static int range_add(struct trap_range **slots, unsigned int count, u64 first, u
 
 		if (__atomic_compare_exchange_n(&slots[i], &empty, range, false, __ATOMIC_RELEASE,
 						__ATOMIC_RELAXED)) {
+			u32 old = load_relaxed(used);
+
+			/* Only ever grows: readers look at that many slots. */
+			while (old < i + 1 &&
+			       !__atomic_compare_exchange_n(used, &old, i + 1, false,
+							    __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+			}
 			return 0;
 		}
 	}
@@ -71,7 +78,8 @@ int trap_ports(struct domain *d, u16 first, u32 count, const struct trap_ops *op
 	if (count == 0 || (u32)first + count > 0x10000) {
 		return -EINVAL;
 	}
-	rc = range_add(d->arch->ports, TRAP_PORTS_MAX, first, first + count - 1, ops, data);
+	rc = range_add(d->arch->ports, TRAP_PORTS_MAX, &d->arch->ports_used, first,
+		       first + count - 1, ops, data);
 	if (rc) {
 		return rc;
 	}
@@ -87,8 +95,8 @@ int trap_memory(struct domain *d, gpa_t first, u64 size_bytes, const struct trap
 	if (size_bytes == 0 || start + size_bytes - 1 < start) {
 		return -EINVAL;
 	}
-	return range_add(d->arch->memory, TRAP_MEMORY_MAX, start, start + size_bytes - 1, ops,
-			 data);
+	return range_add(d->arch->memory, TRAP_MEMORY_MAX, &d->arch->memory_used, start,
+			 start + size_bytes - 1, ops, data);
 }
 
 void trap_memory_remove(struct domain *d, gpa_t first)
@@ -140,8 +148,8 @@ bool trap_dispatch_port(struct vcpu *v, u16 port, unsigned int size_bytes, bool 
 {
 	struct arch_domain *a = v->domain->arch;
 
-	return dispatch(v, range_find(a->ports, TRAP_PORTS_MAX, port, size_bytes), port, size_bytes,
-			is_write, value);
+	return dispatch(v, range_find(a->ports, load_relaxed(&a->ports_used), port, size_bytes),
+			port, size_bytes, is_write, value);
 }
 
 bool trap_dispatch_memory(struct vcpu *v, gpa_t address, unsigned int size_bytes, bool is_write,
@@ -150,8 +158,8 @@ bool trap_dispatch_memory(struct vcpu *v, gpa_t address, unsigned int size_bytes
 	struct arch_domain *a = v->domain->arch;
 	u64 raw = gpa_raw(address);
 
-	return dispatch(v, range_find(a->memory, TRAP_MEMORY_MAX, raw, size_bytes), raw, size_bytes,
-			is_write, value);
+	return dispatch(v, range_find(a->memory, load_relaxed(&a->memory_used), raw, size_bytes),
+			raw, size_bytes, is_write, value);
 }
 
 void trap_free_all(struct domain *d)

@@ -311,6 +311,15 @@ void *arch_window_set(unsigned int slot, mfn_t mfn)
 	return (void *)address;
 }
 
+void arch_window_move(void *p, mfn_t mfn)
+{
+	unsigned long address = (unsigned long)p;
+
+	(*this_cpu_ptr(window_table))[(address - WINDOW_BASE) >> PAGE_SHIFT] =
+		pte_of(mfn, DATA_FLAGS);
+	page_invalidate(address);
+}
+
 unsigned int arch_window_slot(const void *p)
 {
 	return (unsigned int)(((unsigned long)p - WINDOW_BASE) >> PAGE_SHIFT);
