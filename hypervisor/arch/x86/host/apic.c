@@ -13,6 +13,7 @@
 
 /* Registers, SDM 3 table 10-1 (offsets of the xAPIC page). */
 #define APIC_ID	      0x020
+#define APIC_VERSION  0x030
 #define APIC_TPR      0x080
 #define APIC_EOI      0x0b0
 #define APIC_LDR      0x0d0
@@ -119,15 +120,22 @@ void apic_setup_boot_cpu(void)
 void apic_setup_this_cpu(void)
 {
 	u64 base = msr_read(MSR_APIC_BASE);
+	u32 last_lvt;
 
 	msr_write(MSR_APIC_BASE, base | APIC_BASE_ENABLE | (is_x2apic ? APIC_BASE_X2APIC : 0));
+	last_lvt = apic_read(APIC_VERSION) >> 16 & 0xff;
 	if (!is_x2apic) {
 		apic_write(APIC_DFR, 0xffffffff);
 	}
 	apic_write(APIC_TPR, 0);
 	apic_write(APIC_LVT_TIMER, LVT_MASKED);
-	apic_write(APIC_LVT_THERMAL, LVT_MASKED);
-	apic_write(APIC_LVT_PERF, LVT_MASKED);
+	/* In x2APIC mode a write to an entry that is not there faults: SDM 3 10.12.1.3. */
+	if (last_lvt >= 4) {
+		apic_write(APIC_LVT_PERF, LVT_MASKED);
+	}
+	if (last_lvt >= 5) {
+		apic_write(APIC_LVT_THERMAL, LVT_MASKED);
+	}
 	apic_write(APIC_LVT_LINT0, LVT_MASKED);
 	apic_write(APIC_LVT_LINT1, arch_cpu_id() == 0 ? LVT_NMI : LVT_MASKED);
 	apic_write(APIC_LVT_ERROR, VECTOR_ERROR);
