@@ -6,8 +6,8 @@
  * I/O APIC and vPCI), so the calls about those answer -ENOSYS as they do on the reference.
  */
 #include <stdint.h>
-#include <xen/xen.h>
 #include <xen/physdev.h>
+#include <xen/xen.h>
 
 #include "drivers/acpi/acpi.h"
 #include "drivers/pci/pci.h"
@@ -19,7 +19,8 @@
 /* The fixed head of physdev_pci_device_add; what follows it is optional and not needed. */
 #define DEVICE_ADD_BYTES offsetof(struct physdev_pci_device_add, optarr)
 
-/* The domain says that it leaves that space to configuration accesses. It must be what the firmware said. */
+/* The domain says that it leaves that space to configuration accesses. It must be what the firmware
+ * said. */
 static long mmcfg_reserved(struct domain *d, guest_ptr_t arg)
 {
 	struct physdev_pci_mmcfg_reserved op;
@@ -83,8 +84,9 @@ static long debug_port(guest_ptr_t arg)
 	if (guest_read(&op, arg, sizeof(op))) {
 		return -EFAULT;
 	}
-	return op.op == PHYSDEVOP_DBGP_RESET_PREPARE || op.op == PHYSDEVOP_DBGP_RESET_DONE ? 0
-											    : -ENOSYS;
+	return op.op == PHYSDEVOP_DBGP_RESET_PREPARE || op.op == PHYSDEVOP_DBGP_RESET_DONE
+		       ? 0
+		       : -ENOSYS;
 }
 
 long op_physdev(struct hypercall *call)

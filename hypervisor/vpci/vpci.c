@@ -158,13 +158,15 @@ int vpci_give_all(struct domain *d)
 
 		vpci_hide(unit->segment, (u8)(unit->device >> 8), (u8)unit->device);
 	}
-	for_each_pci_function(host) {
+	for_each_pci_function(host)
+	{
 		if (!host->is_present || is_hidden(host->bdf)) {
 			continue;
 		}
 		rc = function_add(d, host);
 		if (rc) {
-			log_error(PCI_FMT ": cannot be given to dom0: %d\n", PCI_ARGS(host->bdf), rc);
+			log_error(PCI_FMT ": cannot be given to dom0: %d\n", PCI_ARGS(host->bdf),
+				  rc);
 			return rc;
 		}
 	}
@@ -248,8 +250,8 @@ static void write_part(struct domain *d, struct pci_bdf bdf, u16 offset, unsigne
 	p2m_flush(d);
 }
 
-void vpci_write(struct domain *d, u16 segment, u8 bus, u8 devfn, u16 offset, unsigned int size_bytes,
-		u32 value)
+void vpci_write(struct domain *d, u16 segment, u8 bus, u8 devfn, u16 offset,
+		unsigned int size_bytes, u32 value)
 {
 	struct pci_bdf bdf = pci_bdf_of(segment, bus, devfn);
 	unsigned int i;

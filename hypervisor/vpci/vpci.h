@@ -20,8 +20,10 @@ extern const struct domain_service vpci_service;
 
 /* All ones where there is nothing; any offset and size 1, 2 or 4. */
 u32 vpci_read(struct domain *d, u16 segment, u8 bus, u8 devfn, u16 offset, unsigned int size_bytes);
-void vpci_write(struct domain *d, u16 segment, u8 bus, u8 devfn, u16 offset, unsigned int size_bytes, u32 value);
-/* Pages with MSI-X tables: the table is emulated, its neighbours reach the device. False: nobody's. */
+void vpci_write(struct domain *d, u16 segment, u8 bus, u8 devfn, u16 offset,
+		unsigned int size_bytes, u32 value);
+/* Pages with MSI-X tables: the table is emulated, its neighbours reach the device. False: nobody's.
+ */
 bool vpci_memory_read(struct domain *d, gpa_t address, unsigned int size_bytes, u64 *value);
 bool vpci_memory_write(struct domain *d, gpa_t address, unsigned int size_bytes, u64 value);
 /* What was last written to port 0xcf8. */
@@ -29,7 +31,8 @@ u32 *vpci_port_latch(struct domain *d);
 
 /* dom0 starts with every function found on the host; its p2m has its holes mapped already. */
 int vpci_give_all(struct domain *dom0) MUST_CHECK;
-/* A function that the hypervisor uses itself: nobody sees it. Start only, before vpci_give_all(). */
+/* A function that the hypervisor uses itself: nobody sees it. Start only, before vpci_give_all().
+ */
 void vpci_hide(u16 segment, u8 bus, u8 devfn);
 /*
  * PHYSDEVOP_pci_device_add, _remove. Adding one that is known is fine. -ENODEV nothing answers

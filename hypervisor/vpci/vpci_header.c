@@ -36,7 +36,8 @@ bool vpci_may_map(u64 address, u64 size_bytes)
 		}
 	}
 	for (i = 0; i < acpi_info.dmar.drhd_count; i++) {
-		if (overlaps(address, size_bytes, hpa_raw(acpi_info.dmar.drhds[i].base), PAGE_SIZE)) {
+		if (overlaps(address, size_bytes, hpa_raw(acpi_info.dmar.drhds[i].base),
+			     PAGE_SIZE)) {
 			return false;
 		}
 	}
@@ -92,7 +93,8 @@ static int map_pages(struct domain *d, u64 start, u64 end)
 		unsigned int order;
 
 		if (entry.type != P2M_NONE) {
-			at = entry_end; /* device memory already, or frames that the domain put there */
+			at = entry_end; /* device memory already, or frames that the domain put
+					   there */
 			continue;
 		}
 		order = piece_order(at, MIN(end, entry_end));

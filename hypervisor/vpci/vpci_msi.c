@@ -9,10 +9,10 @@
 #include "arch/contract/guest.h"
 #include "core/log.h"
 
-#define CONTROL_ENABLE	   BIT(0)
-#define CONTROL_CAPABLE	   (7u << 1) /* multiple message capable */
-#define CONTROL_MULTIPLE   (7u << 4) /* multiple message enable */
-#define CONTROL_64BIT	   BIT(7)
+#define CONTROL_ENABLE	 BIT(0)
+#define CONTROL_CAPABLE	 (7u << 1) /* multiple message capable */
+#define CONTROL_MULTIPLE (7u << 4) /* multiple message enable */
+#define CONTROL_64BIT	 BIT(7)
 
 static u16 data_register(const struct vpci_msi *msi)
 {
@@ -31,7 +31,8 @@ int vpci_msi_init(struct vpci_function *f)
 	control = (u16)pci_config_read(f->host->bdf, (u16)(msi->at + 2), 2);
 	msi->is_64bit = control & CONTROL_64BIT;
 	if (control & CONTROL_ENABLE) {
-		pci_config_write(f->host->bdf, (u16)(msi->at + 2), 2, control & ~(u32)CONTROL_ENABLE);
+		pci_config_write(f->host->bdf, (u16)(msi->at + 2), 2,
+				 control & ~(u32)CONTROL_ENABLE);
 	}
 	return 0;
 }
@@ -39,8 +40,8 @@ int vpci_msi_init(struct vpci_function *f)
 static void write_control(struct vpci_function *f, bool is_enabled)
 {
 	u16 at = (u16)(f->msi.at + 2);
-	u32 control = pci_config_read(f->host->bdf, at, 2) &
-		      ~(u32)(CONTROL_ENABLE | CONTROL_MULTIPLE);
+	u32 control =
+		pci_config_read(f->host->bdf, at, 2) & ~(u32)(CONTROL_ENABLE | CONTROL_MULTIPLE);
 
 	pci_config_write(f->host->bdf, at, 2, control | (is_enabled ? CONTROL_ENABLE : 0));
 }
@@ -137,8 +138,8 @@ bool vpci_msi_write(struct vpci_function *f, const struct vpci_write *w)
 		return true;
 	}
 	if (w->at == msi->at + 4) {
-		msi->address = (msi->address & ~0xffffffffull) |
-			       (vpci_merge(w, (u32)msi->address) & ~3u);
+		msi->address =
+			(msi->address & ~0xffffffffull) | (vpci_merge(w, (u32)msi->address) & ~3u);
 	} else if (msi->is_64bit && w->at == msi->at + 8) {
 		msi->address = (msi->address & 0xffffffffu) |
 			       (u64)vpci_merge(w, (u32)(msi->address >> 32)) << 32;

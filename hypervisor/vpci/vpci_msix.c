@@ -15,11 +15,11 @@
 #include "mm/heap.h"
 #include "mm/window.h"
 
-#define CONTROL_ENABLE	BIT(15)
-#define CONTROL_MASK	BIT(14)
-#define CONTROL_SIZE	0x7ffu
-#define ENTRY_BYTES	16u
-#define ENTRY_MASKED	1u
+#define CONTROL_ENABLE BIT(15)
+#define CONTROL_MASK   BIT(14)
+#define CONTROL_SIZE   0x7ffu
+#define ENTRY_BYTES    16u
+#define ENTRY_MASKED   1u
 
 static u64 table_bytes(const struct vpci_msix *msix)
 {
@@ -89,8 +89,8 @@ static void update_entry(struct vpci_function *f, unsigned int index)
 	rc = arch_msi_bind(f->domain, bdf.segment, bdf.bus, bdf.devfn, entry->address, entry->data,
 			   &entry->irq, &address, &data);
 	if (rc) {
-		log_guest(f->domain, PCI_FMT ": MSI-X entry %u cannot be bound: %d\n", PCI_ARGS(bdf),
-			  index, rc);
+		log_guest(f->domain, PCI_FMT ": MSI-X entry %u cannot be bound: %d\n",
+			  PCI_ARGS(bdf), index, rc);
 		device_mask_entry(msix, index, true);
 		return;
 	}
@@ -328,7 +328,8 @@ static void entry_write(struct vpci_msix *msix, u64 offset, u32 value)
 	}
 }
 
-bool vpci_msix_memory_read(struct vpci_function *f, u64 address, unsigned int size_bytes, u64 *value)
+bool vpci_msix_memory_read(struct vpci_function *f, u64 address, unsigned int size_bytes,
+			   u64 *value)
 {
 	struct vpci_msix *msix = f->msix;
 
@@ -350,7 +351,8 @@ bool vpci_msix_memory_read(struct vpci_function *f, u64 address, unsigned int si
 	return true;
 }
 
-bool vpci_msix_memory_write(struct vpci_function *f, u64 address, unsigned int size_bytes, u64 value)
+bool vpci_msix_memory_write(struct vpci_function *f, u64 address, unsigned int size_bytes,
+			    u64 value)
 {
 	struct vpci_msix *msix = f->msix;
 	u64 offset;

@@ -37,7 +37,7 @@ struct vpci_msix {
 	u8 table_bar;
 	u32 table_offset;
 	unsigned int entry_count;
-	u64 table;	   /* guest physical while its BAR is decoded, else 0 */
+	u64 table; /* guest physical while its BAR is decoded, else 0 */
 	struct vpci_msix_entry entries[];
 };
 struct vpci_function {
@@ -85,8 +85,10 @@ void vpci_msix_bar_changed(struct vpci_function *f, unsigned int bar, u64 addres
 void vpci_msix_decoding_on(struct vpci_function *f);
 /* A glance without the lock: may this function want the access? */
 bool vpci_msix_has_page(const struct vpci_function *f, u64 address);
-bool vpci_msix_memory_read(struct vpci_function *f, u64 address, unsigned int size_bytes, u64 *value);
-bool vpci_msix_memory_write(struct vpci_function *f, u64 address, unsigned int size_bytes, u64 value);
+bool vpci_msix_memory_read(struct vpci_function *f, u64 address, unsigned int size_bytes,
+			   u64 *value);
+bool vpci_msix_memory_write(struct vpci_function *f, u64 address, unsigned int size_bytes,
+			    u64 value);
 
 /* May the domain reach this machine memory? No RAM, no interrupt controller, no IOMMU. */
 bool vpci_may_map(u64 address, u64 size_bytes);

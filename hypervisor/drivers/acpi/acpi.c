@@ -7,8 +7,8 @@
 #include "hv/error.h"
 #include "lib/string.h"
 
-#define RSDP_V1_BYTES 20u
-#define RSDP_V2_BYTES 36u
+#define RSDP_V1_BYTES	20u
+#define RSDP_V2_BYTES	36u
 #define TABLE_BYTES_MAX (16u << 20) /* no firmware has a larger one; bounds the checksum's work */
 
 struct acpi_info acpi_info;
@@ -305,17 +305,14 @@ int acpi_decode_hpet(struct wire *in, struct acpi_info *out, const char **why)
 struct decoder {
 	const char *signature;
 	int (*decode)(struct wire *in, struct acpi_info *out, const char **why);
-	bool is_required;  /* no start without it */
+	bool is_required;   /* no start without it */
 	bool may_be_broken; /* then it counts as absent */
 };
 
 static const struct decoder decoders[] = {
-	{"APIC", acpi_decode_madt, true, false},
-	{"FACP", acpi_decode_fadt, true, false},
-	{"HPET", acpi_decode_hpet, false, true},
-	{"MCFG", acpi_decode_mcfg, false, true},
-	{"DMAR", acpi_decode_dmar, false, false},
-	{"IVRS", acpi_decode_ivrs, false, false},
+	{"APIC", acpi_decode_madt, true, false},  {"FACP", acpi_decode_fadt, true, false},
+	{"HPET", acpi_decode_hpet, false, true},  {"MCFG", acpi_decode_mcfg, false, true},
+	{"DMAR", acpi_decode_dmar, false, false}, {"IVRS", acpi_decode_ivrs, false, false},
 };
 
 static const struct acpi_table *table_find(const struct acpi_info *info, const char *signature)

@@ -11,32 +11,56 @@
 #include "hv/types.h"
 #include "lib/bitmap.h"
 
-#define ACPI_IOAPIC_MAX 16
-#define ACPI_OVERRIDE_MAX 32
-#define ACPI_TABLE_MAX 64
-#define ACPI_MCFG_MAX 8
-#define ACPI_IOMMU_MAX 16
-#define ACPI_SCOPE_MAX 128
-#define ACPI_SCOPE_PATH_MAX 6
+#define ACPI_IOAPIC_MAX		16
+#define ACPI_OVERRIDE_MAX	32
+#define ACPI_TABLE_MAX		64
+#define ACPI_MCFG_MAX		8
+#define ACPI_IOMMU_MAX		16
+#define ACPI_SCOPE_MAX		128
+#define ACPI_SCOPE_PATH_MAX	6
 #define ACPI_RESERVED_RANGE_MAX 32
-#define ACPI_IVRS_ENTRY_MAX 256
-#define ACPI_DECODE_BYTES 32768 /* a table that is decoded may be this long */
+#define ACPI_IVRS_ENTRY_MAX	256
+#define ACPI_DECODE_BYTES	32768 /* a table that is decoded may be this long */
 
 /* Length and address are sane; a wrong checksum is kept: firmware has such, and dom0 may cope. */
-struct acpi_table { char signature[5]; bool is_checksum_wrong; hpa_t address; u32 size_bytes; };
-struct acpi_ioapic { u8 id; hpa_t address; u32 gsi_base; };
-struct acpi_override { u8 source_irq; u32 gsi; u16 flags; };
-struct acpi_mcfg { hpa_t base; u16 segment; u8 bus_first, bus_last; };
+struct acpi_table {
+	char signature[5];
+	bool is_checksum_wrong;
+	hpa_t address;
+	u32 size_bytes;
+};
+struct acpi_ioapic {
+	u8 id;
+	hpa_t address;
+	u32 gsi_base;
+};
+struct acpi_override {
+	u8 source_irq;
+	u32 gsi;
+	u16 flags;
+};
+struct acpi_mcfg {
+	hpa_t base;
+	u16 segment;
+	u8 bus_first, bus_last;
+};
 
 /* DMAR, Intel VT-d specification chapter 8. */
-enum acpi_scope_type { ACPI_SCOPE_ENDPOINT = 1, ACPI_SCOPE_BRIDGE = 2, ACPI_SCOPE_IOAPIC = 3,
-		       ACPI_SCOPE_HPET = 4, ACPI_SCOPE_NAMESPACE = 5 };
+enum acpi_scope_type {
+	ACPI_SCOPE_ENDPOINT = 1,
+	ACPI_SCOPE_BRIDGE = 2,
+	ACPI_SCOPE_IOAPIC = 3,
+	ACPI_SCOPE_HPET = 4,
+	ACPI_SCOPE_NAMESPACE = 5
+};
 struct acpi_scope {
 	u8 type; /* enum acpi_scope_type */
 	u8 id;	 /* of the I/O APIC or HPET */
 	u8 bus;
 	u8 path_count;
-	struct { u8 device, function; } path[ACPI_SCOPE_PATH_MAX]; /* through bridges */
+	struct {
+		u8 device, function;
+	} path[ACPI_SCOPE_PATH_MAX]; /* through bridges */
 };
 struct acpi_drhd {
 	hpa_t base;
@@ -68,21 +92,21 @@ struct acpi_dmar {
 struct acpi_ivhd {
 	hpa_t base;
 	u16 segment;
-	u16 device;		/* the IOMMU's own PCI function */
+	u16 device; /* the IOMMU's own PCI function */
 	u16 capability_offset;
-	u8 type;		/* 0x10, 0x11, 0x40 */
+	u8 type; /* 0x10, 0x11, 0x40 */
 	u8 flags;
 	u32 features;
 };
 enum acpi_ivrs_special { ACPI_IVRS_IOAPIC = 1, ACPI_IVRS_HPET = 2 };
 struct acpi_ivrs_entry {
-	u8 iommu;		/* index into ivhds */
-	u8 special;		/* 0, or enum acpi_ivrs_special with handle */
+	u8 iommu;   /* index into ivhds */
+	u8 special; /* 0, or enum acpi_ivrs_special with handle */
 	u8 handle;
-	u8 settings;		/* LINT, NMI, INIT pass flags as in the device table */
+	u8 settings; /* LINT, NMI, INIT pass flags as in the device table */
 	bool has_alias;
-	u16 first, last;	/* devices: bus << 8 | devfn */
-	u16 alias;		/* whose device table entry they use */
+	u16 first, last; /* devices: bus << 8 | devfn */
+	u16 alias;	 /* whose device table entry they use */
 };
 struct acpi_ivrs {
 	bool is_present;
@@ -101,7 +125,10 @@ struct acpi_info {
 	/* MADT */
 	hpa_t lapic_address;
 	unsigned int cpu_count;
-	struct { u32 apic_id; u32 acpi_id; } cpus[CPU_MAX]; /* enabled ones; boot CPU is found by id */
+	struct {
+		u32 apic_id;
+		u32 acpi_id;
+	} cpus[CPU_MAX]; /* enabled ones; boot CPU is found by id */
 	unsigned int ioapic_count;
 	struct acpi_ioapic ioapics[ACPI_IOAPIC_MAX];
 	unsigned int override_count;
@@ -111,7 +138,10 @@ struct acpi_info {
 	bool is_pm_timer_32bit;
 	u16 pm1a_event, pm1b_event, pm1a_control, pm1b_control, sci_irq;
 	u8 pm1_event_size_bytes;
-	u8 reset_space; u64 reset_address; u8 reset_value; bool has_reset;
+	u8 reset_space;
+	u64 reset_address;
+	u8 reset_value;
+	bool has_reset;
 	hpa_t hpet;
 	hpa_t facs, dsdt;
 	/* MCFG */
@@ -132,4 +162,5 @@ typedef bool (*acpi_read_t)(void *context, hpa_t address, void *to, size_t size_
  * MADT, FADT, DMAR and IVRS must be right when they are there; HPET, MCFG and unknown
  * tables that are broken are left out with a warning. Not reentrant (one buffer); start only.
  */
-int acpi_parse(acpi_read_t read, void *context, hpa_t rsdp_hint, struct acpi_info *out, const char **why) MUST_CHECK;
+int acpi_parse(acpi_read_t read, void *context, hpa_t rsdp_hint, struct acpi_info *out,
+	       const char **why) MUST_CHECK;

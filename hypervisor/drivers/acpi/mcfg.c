@@ -20,9 +20,8 @@ int acpi_decode_mcfg(struct wire *in, struct acpi_info *out, const char **why)
 			return -EINVAL;
 		}
 		/* base is that of bus 0, also when bus_first is another one */
-		if (m.bus_last < m.bus_first || hpa_raw(m.base) & 0xfffff ||
-		    hpa_raw(m.base) == 0 || hpa_raw(m.base) >= BIT(52) ||
-		    out->mcfg_count == ACPI_MCFG_MAX) {
+		if (m.bus_last < m.bus_first || hpa_raw(m.base) & 0xfffff || hpa_raw(m.base) == 0 ||
+		    hpa_raw(m.base) >= BIT(52) || out->mcfg_count == ACPI_MCFG_MAX) {
 			log_warning("ACPI: MCFG entry for segment %u left out\n", m.segment);
 			continue;
 		}

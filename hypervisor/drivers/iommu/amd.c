@@ -97,7 +97,8 @@ static unsigned int highest_bus(void)
 	const struct pci_function *f;
 	unsigned int bus = 0, i;
 
-	for_each_pci_function(f) {
+	for_each_pci_function(f)
+	{
 		if (f->bdf.segment == 0) {
 			bus = MAX(bus, MAX((unsigned int)f->bdf.bus, (unsigned int)f->subordinate));
 		}
@@ -235,7 +236,8 @@ static void start(void)
 	for (i = 0; i < device_count; i++) {
 		if (!(devices[i].translation & AMD_DEVICE_VALID)) {
 			/* no levels, no right to read or write: everything is refused */
-			store_release(&devices[i].translation, AMD_DEVICE_VALID | AMD_DEVICE_TRANSLATED);
+			store_release(&devices[i].translation,
+				      AMD_DEVICE_VALID | AMD_DEVICE_TRANSLATED);
 			amd_device_changed((u16)i, 0);
 		}
 	}
@@ -260,10 +262,10 @@ static int assign_one(struct iommu_domain *d, u16 requester)
 	store_release(&device->translation, AMD_DEVICE_VALID | AMD_DEVICE_TRANSLATED);
 	amd_device_changed(requester, d->id);
 	store_release(&device->domain, (device->domain & ~0xffffull) | d->id);
-	store_release(&device->translation,
-		      hpa_raw(mfn_to_hpa(heap_to_mfn(d->table.root))) |
-			      AMD_DEVICE_LEVELS(d->table.levels) | AMD_DEVICE_READ |
-			      AMD_DEVICE_WRITE | AMD_DEVICE_TRANSLATED | AMD_DEVICE_VALID);
+	store_release(&device->translation, hpa_raw(mfn_to_hpa(heap_to_mfn(d->table.root))) |
+						    AMD_DEVICE_LEVELS(d->table.levels) |
+						    AMD_DEVICE_READ | AMD_DEVICE_WRITE |
+						    AMD_DEVICE_TRANSLATED | AMD_DEVICE_VALID);
 	amd_device_changed(requester, d->id);
 	spin_unlock(&lock);
 	return 0;

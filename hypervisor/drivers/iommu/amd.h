@@ -48,18 +48,18 @@ enum {
 struct amd_device {
 	u64 translation; /* V, TV, levels, root, IR, IW */
 	u64 domain;
-	u64 interrupts;	 /* IV, length, table, control */
+	u64 interrupts; /* IV, length, table, control */
 	u64 reserved;
 };
 _Static_assert(sizeof(struct amd_device) == 32, "section 2.2.2.1");
-#define AMD_DEVICE_VALID	BIT(0)
-#define AMD_DEVICE_TRANSLATED	BIT(1)
-#define AMD_DEVICE_LEVELS(l)	((u64)(l) << 9)
-#define AMD_DEVICE_READ		BIT(61)
-#define AMD_DEVICE_WRITE	BIT(62)
-#define AMD_DEVICE_IRQ_VALID	BIT(0)
+#define AMD_DEVICE_VALID	 BIT(0)
+#define AMD_DEVICE_TRANSLATED	 BIT(1)
+#define AMD_DEVICE_LEVELS(l)	 ((u64)(l) << 9)
+#define AMD_DEVICE_READ		 BIT(61)
+#define AMD_DEVICE_WRITE	 BIT(62)
+#define AMD_DEVICE_IRQ_VALID	 BIT(0)
 #define AMD_DEVICE_IRQ_LENGTH(n) ((u64)(n) << 1) /* 2^n entries */
-#define AMD_DEVICE_IRQ_REMAP	(2ull << 60)
+#define AMD_DEVICE_IRQ_REMAP	 (2ull << 60)
 
 struct amd_unit {
 	u8 *registers;
@@ -84,7 +84,8 @@ u16 amd_alias_of(u16 requester);
 /* After entries changed: all units forget what they know of it. */
 void amd_device_changed(u16 requester, u16 domain_id);
 
-/* --- amd_cmd.c: commands and events, sections 2.4 and 2.5. Commands wait until the unit is done. --- */
+/* --- amd_cmd.c: commands and events, sections 2.4 and 2.5. Commands wait until the unit is done.
+ * --- */
 bool amd_cmd_setup(struct amd_unit *unit);
 void amd_cmd_flush_device(struct amd_unit *unit, u16 requester, u16 domain_id);
 void amd_cmd_flush_domain(struct amd_unit *unit, u16 domain_id);

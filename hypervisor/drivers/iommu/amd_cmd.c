@@ -5,23 +5,23 @@
 #include "hv/error.h"
 #include "mm/heap.h"
 
-#define RING_BYTES    PAGE_SIZE
-#define RING_ENTRIES  256u /* of 16 bytes */
-#define RING_LENGTH   (8ull << 56) /* as the base registers say it: 2^8 */
-#define WAIT_MAX_NS   NS_PER_SEC
+#define RING_BYTES   PAGE_SIZE
+#define RING_ENTRIES 256u	  /* of 16 bytes */
+#define RING_LENGTH  (8ull << 56) /* as the base registers say it: 2^8 */
+#define WAIT_MAX_NS  NS_PER_SEC
 
-#define COMMAND(n)	     ((u64)(n) << 60)
-#define COMMAND_WAIT	     COMMAND(1)
-#define COMMAND_DEVICE	     COMMAND(2)
-#define COMMAND_PAGES	     COMMAND(3)
-#define COMMAND_INTERRUPTS   COMMAND(5)
-#define WAIT_STORE	     BIT(0)
-#define PAGES_ALL	     0x7ffffffffffff003ull /* every address, tables included */
+#define COMMAND(n)	   ((u64)(n) << 60)
+#define COMMAND_WAIT	   COMMAND(1)
+#define COMMAND_DEVICE	   COMMAND(2)
+#define COMMAND_PAGES	   COMMAND(3)
+#define COMMAND_INTERRUPTS COMMAND(5)
+#define WAIT_STORE	   BIT(0)
+#define PAGES_ALL	   0x7ffffffffffff003ull /* every address, tables included */
 
-#define EVENT_CODE(e)	((unsigned int)((e) >> 60))
+#define EVENT_CODE(e)	 ((unsigned int)((e) >> 60))
 #define EVENT_PAGE_FAULT 2u
-#define EVENT_IS_IRQ	BIT(51)
-#define EVENT_IS_WRITE	BIT(53)
+#define EVENT_IS_IRQ	 BIT(51)
+#define EVENT_IS_WRITE	 BIT(53)
 
 bool amd_cmd_setup(struct amd_unit *unit)
 {
@@ -57,7 +57,8 @@ static void run(struct amd_unit *unit)
 	ns_t deadline = arch_clock_read() + WAIT_MAX_NS;
 	u64 ticket = ++unit->ticket;
 
-	put(unit, COMMAND_WAIT | hpa_raw(mfn_to_hpa(heap_to_mfn(unit->status))) | WAIT_STORE, ticket);
+	put(unit, COMMAND_WAIT | hpa_raw(mfn_to_hpa(heap_to_mfn(unit->status))) | WAIT_STORE,
+	    ticket);
 	mmio_write64(unit->registers + AMD_COMMAND_TAIL, (u64)unit->tail * 16);
 	while (load_acquire(unit->status) != ticket) { /* pairs with the unit's own store */
 		if (arch_clock_read() > deadline) {
@@ -107,9 +108,14 @@ void amd_cmd_flush_interrupts(struct amd_unit *unit, u16 requester)
 static void report(u64 low, u64 address)
 {
 	static const char *const names[16] = {
-		[1] = "illegal device table entry at", [2] = "DMA", [3] = "device table error at",
-		[4] = "page table error at", [5] = "illegal command at", [6] = "command error at",
-		[7] = "device's IOTLB silent,", [8] = "invalid request,",
+		[1] = "illegal device table entry at",
+		[2] = "DMA",
+		[3] = "device table error at",
+		[4] = "page table error at",
+		[5] = "illegal command at",
+		[6] = "command error at",
+		[7] = "device's IOTLB silent,",
+		[8] = "invalid request,",
 	};
 	unsigned int code = EVENT_CODE(low);
 	const char *what = names[code] ? names[code] : "event,";
@@ -128,7 +134,8 @@ static void handle_events(void *data)
 	unsigned int tail, i;
 
 	/* first acknowledged, then read: one that comes meanwhile interrupts again */
-	mmio_write64(unit->registers + AMD_STATUS, status & (AMD_STATUS_EVENT | AMD_STATUS_OVERFLOW));
+	mmio_write64(unit->registers + AMD_STATUS,
+		     status & (AMD_STATUS_EVENT | AMD_STATUS_OVERFLOW));
 	tail = (unsigned int)(mmio_read64(unit->registers + AMD_EVENT_TAIL) / 16) % RING_ENTRIES;
 	for (i = 0; i < RING_ENTRIES && unit->event_head != tail; i++) {
 		u64 *event = &unit->events[2 * unit->event_head];

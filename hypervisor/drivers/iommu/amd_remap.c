@@ -20,21 +20,21 @@
 #define REQUESTER_MAX  512u
 
 /* Entries of 32 bits, and the 128-bit ones that x2APIC ids need. */
-#define ENTRY_ENABLED	       BIT(0)
-#define ENTRY_DESTINATION(d)   ((u64)(d) << 8)
-#define ENTRY_VECTOR(v)	       ((u64)(v) << 16)
-#define WIDE_DESTINATION(d)    ((u64)((d)&0xffffff) << 8)
-#define WIDE_HIGH(d, v)	       ((u64)((d) >> 24) << 56 | (v))
+#define ENTRY_ENABLED	     BIT(0)
+#define ENTRY_DESTINATION(d) ((u64)(d) << 8)
+#define ENTRY_VECTOR(v)	     ((u64)(v) << 16)
+#define WIDE_DESTINATION(d)  ((u64)((d)&0xffffff) << 8)
+#define WIDE_HIGH(d, v)	     ((u64)((d) >> 24) << 56 | (v))
 
-#define MESSAGE_ADDRESS	   0xfee00000ull
-#define REDIRECTION_LEVEL  BIT(15)
-#define REDIRECTION_LOW	   BIT(13)
+#define MESSAGE_ADDRESS	  0xfee00000ull
+#define REDIRECTION_LEVEL BIT(15)
+#define REDIRECTION_LOW	  BIT(13)
 
 struct remap {
 	u16 requester;
 	void *table; /* ENTRIES of 4 or 16 bytes; one page */
 	u64 used[BITMAP_WORDS(ENTRIES)];
-	u16 *pins;   /* of an I/O APIC: index + 1 of each pin */
+	u16 *pins; /* of an I/O APIC: index + 1 of each pin */
 };
 static struct remap *remaps[REQUESTER_MAX];
 static unsigned int remap_count;
@@ -89,11 +89,10 @@ int amd_remap_add(u16 requester)
 	remaps[remap_count] = r;
 	store_release(&remap_count, remap_count + 1);
 	/* keeps the pass flags that firmware's table gave */
-	store_release(&device->interrupts,
-		      (device->interrupts & (0xc7ull << 56)) |
-			      hpa_raw(mfn_to_hpa(heap_to_mfn(r->table))) |
-			      AMD_DEVICE_IRQ_LENGTH(ENTRIES_LENGTH) | AMD_DEVICE_IRQ_REMAP |
-			      AMD_DEVICE_IRQ_VALID);
+	store_release(&device->interrupts, (device->interrupts & (0xc7ull << 56)) |
+						   hpa_raw(mfn_to_hpa(heap_to_mfn(r->table))) |
+						   AMD_DEVICE_IRQ_LENGTH(ENTRIES_LENGTH) |
+						   AMD_DEVICE_IRQ_REMAP | AMD_DEVICE_IRQ_VALID);
 	spin_unlock(&lock);
 	return 0;
 }
@@ -104,7 +103,8 @@ bool amd_remap_setup(const char **why)
 
 	is_wide = arch_irq_is_wide();
 	for (i = 0; i < amd_unit_count; i++) {
-		if (is_wide && (~amd_units[i].features & (AMD_FEATURE_X2APIC | AMD_FEATURE_GUEST_IRQ))) {
+		if (is_wide &&
+		    (~amd_units[i].features & (AMD_FEATURE_X2APIC | AMD_FEATURE_GUEST_IRQ))) {
 			*why = "the CPUs are in x2APIC mode, which its interrupt remapping cannot address";
 			return false;
 		}

@@ -15,8 +15,8 @@ struct iommu_domain {
 	struct domain *domain;
 	struct spinlock lock; /* LOCK_IOMMU: table */
 	struct iommu_table table;
-	u16 id;		      /* in the unit's caches, 1 .. IOMMU_DOMAIN_MAX - 1 */
-	u32 needs_flush;      /* atomic: a unit may have cached what changed */
+	u16 id;		 /* in the unit's caches, 1 .. IOMMU_DOMAIN_MAX - 1 */
+	u32 needs_flush; /* atomic: a unit may have cached what changed */
 };
 
 struct iommu_backend {
@@ -31,10 +31,11 @@ struct iommu_backend {
 	int (*assign)(struct iommu_domain *d, struct pci_bdf requester);
 	void (*flush)(struct iommu_domain *d); /* waits until done */
 	/* is_new: allocate io->index. Requests of that entry must come from requester. */
-	int (*irq_map_msi)(struct pci_bdf requester, struct irq_target target, struct iommu_irq *io);
+	int (*irq_map_msi)(struct pci_bdf requester, struct irq_target target,
+			   struct iommu_irq *io);
 	void (*irq_unmap_msi)(struct pci_bdf requester, struct iommu_irq *io);
-	int (*irq_map_ioapic)(u8 ioapic_id, unsigned int pin, struct irq_target target, bool is_level,
-			      bool is_low, u64 *rte);
+	int (*irq_map_ioapic)(u8 ioapic_id, unsigned int pin, struct irq_target target,
+			      bool is_level, bool is_low, u64 *rte);
 };
 #ifdef HV_UNIT
 void iommu_forget_all(void); /* tests start a machine many times */

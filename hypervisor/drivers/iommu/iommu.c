@@ -38,8 +38,9 @@ void iommu_setup(void)
 	const struct iommu_backend *found = NULL;
 
 	if (!iommu_is_wanted) {
-		log_warning("IOMMU: switched off by iommu=off. Devices reach all memory; this is for "
-			    "tests only.\n");
+		log_warning(
+			"IOMMU: switched off by iommu=off. Devices reach all memory; this is for "
+			"tests only.\n");
 		return;
 	}
 	if (acpi_info.dmar.is_present) {
@@ -47,8 +48,9 @@ void iommu_setup(void)
 	} else if (acpi_info.ivrs.is_present) {
 		found = &amd_backend;
 	} else {
-		boot_refuse("This machine shows no IOMMU (VT-d or AMD-Vi), without which devices can "
-			    "overwrite the hypervisor. Switch it on in the firmware's setup.");
+		boot_refuse(
+			"This machine shows no IOMMU (VT-d or AMD-Vi), without which devices can "
+			"overwrite the hypervisor. Switch it on in the firmware's setup.");
 	}
 	if (!found->setup(&template, &has_remapping, &why)) {
 		boot_refuse("The IOMMU (%s) cannot be used: %s.", found->name, why);
@@ -127,7 +129,8 @@ void iommu_flush(struct domain *d)
 	if (!io || !load_acquire(&io->needs_flush)) {
 		return;
 	}
-	/* the lock is held over the wait, so that nobody returns while another's flush still runs */
+	/* the lock is held over the wait, so that nobody returns while another's flush still runs
+	 */
 	spin_lock(&io->lock);
 	if (__atomic_exchange_n(&io->needs_flush, 0, __ATOMIC_ACQ_REL)) {
 		backend->flush(io);
@@ -169,7 +172,8 @@ bool iommu_range_is_for(const struct acpi_reserved_range *r, struct pci_bdf bdf)
 		return false;
 	}
 	if (r->device_first <= r->device_last) {
-		return pci_requester(bdf) >= r->device_first && pci_requester(bdf) <= r->device_last;
+		return pci_requester(bdf) >= r->device_first &&
+		       pci_requester(bdf) <= r->device_last;
 	}
 	for (i = 0; i < r->scope_count; i++) {
 		const struct acpi_scope *scope = &acpi_info.dmar.scopes[r->scope_first + i];
@@ -179,9 +183,9 @@ bool iommu_range_is_for(const struct acpi_reserved_range *r, struct pci_bdf bdf)
 			continue;
 		}
 		bridge = scope->type == ACPI_SCOPE_BRIDGE ? pci_function_find(at) : NULL;
-		if (pci_bdf_equal(at, bdf) || (bridge && bridge->secondary &&
-					       bdf.bus >= bridge->secondary &&
-					       bdf.bus <= bridge->subordinate)) {
+		if (pci_bdf_equal(at, bdf) ||
+		    (bridge && bridge->secondary && bdf.bus >= bridge->secondary &&
+		     bdf.bus <= bridge->subordinate)) {
 			return true;
 		}
 	}
@@ -235,7 +239,8 @@ int iommu_assign(struct domain *d, u16 segment, u8 bus, u8 devfn)
 	if (!bridge) {
 		return 0;
 	}
-	/* behind a conventional bridge: requests carry its number, or that of device 0 on its bus */
+	/* behind a conventional bridge: requests carry its number, or that of device 0 on its bus
+	 */
 	rc = backend->assign(d->iommu, bridge->bdf);
 	if (rc) {
 		return rc;
@@ -262,7 +267,8 @@ int iommu_irq_map_msi(u16 segment, u8 bus, u8 devfn, struct irq_target target, s
 	u32 destination = arch_irq_destination(target.cpu);
 
 	if (has_remapping) {
-		return backend->irq_map_msi(requester_of(pci_bdf_of(segment, bus, devfn)), target, io);
+		return backend->irq_map_msi(requester_of(pci_bdf_of(segment, bus, devfn)), target,
+					    io);
 	}
 	if (destination > 0xff) {
 		return -ERANGE;

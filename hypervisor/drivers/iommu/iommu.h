@@ -21,8 +21,8 @@ extern const struct domain_service iommu_service;
 /* Command line, before iommu_setup(): iommu=off clears it. */
 extern bool iommu_is_wanted;
 
-bool iommu_is_on(void);		   /* false only with iommu=off */
-bool iommu_has_remapping(void);	   /* interrupts, too */
+bool iommu_is_on(void);		/* false only with iommu=off */
+bool iommu_has_remapping(void); /* interrupts, too */
 /*
  * Start, after pci_setup() and before any interrupt is routed: find, check, switch interrupt
  * remapping on; boot_refuse() without an IOMMU. DMA is confined from iommu_start() on.
@@ -31,8 +31,10 @@ void iommu_setup(void);
 /* dom0 has its devices and their memory: from now on everything else is refused. Start only. */
 void iommu_start(void);
 
-/* d's device view; access: bit 0 read, bit 1 write. Nothing is flushed before iommu_flush(). -ENOMEM. */
-int iommu_map(struct domain *d, iofn_t iofn, mfn_t mfn, unsigned int order, unsigned int access) MUST_CHECK;
+/* d's device view; access: bit 0 read, bit 1 write. Nothing is flushed before iommu_flush().
+ * -ENOMEM. */
+int iommu_map(struct domain *d, iofn_t iofn, mfn_t mfn, unsigned int order,
+	      unsigned int access) MUST_CHECK;
 /* -ENOMEM when a superpage cannot be split. What is not mapped is fine. */
 int iommu_unmap(struct domain *d, iofn_t iofn, unsigned int order) MUST_CHECK;
 /* Returns when no device uses what was unmapped. Cheap when nothing was. */
@@ -43,10 +45,18 @@ void iommu_flush(struct domain *d);
  */
 int iommu_assign(struct domain *d, u16 segment, u8 bus, u8 devfn) MUST_CHECK;
 
-/* Interrupt remapping: entry for a message or an I/O APIC pin to target; address/data to program. */
-struct iommu_irq { u64 address; u32 data; u32 index; };
-/* io->index ~0u: a new entry; else it is changed. -ENOSPC no entry, -ERANGE a CPU that cannot be named. */
-int iommu_irq_map_msi(u16 segment, u8 bus, u8 devfn, struct irq_target target, struct iommu_irq *io) MUST_CHECK;
+/* Interrupt remapping: entry for a message or an I/O APIC pin to target; address/data to program.
+ */
+struct iommu_irq {
+	u64 address;
+	u32 data;
+	u32 index;
+};
+/* io->index ~0u: a new entry; else it is changed. -ENOSPC no entry, -ERANGE a CPU that cannot be
+ * named. */
+int iommu_irq_map_msi(u16 segment, u8 bus, u8 devfn, struct irq_target target,
+		      struct iommu_irq *io) MUST_CHECK;
 void iommu_irq_unmap_msi(u16 segment, u8 bus, u8 devfn, struct iommu_irq *io);
 /* The redirection entry to write for pin of I/O APIC id. */
-int iommu_irq_map_ioapic(u8 ioapic_id, unsigned int pin, struct irq_target target, bool is_level, bool is_low, u64 *rte) MUST_CHECK;
+int iommu_irq_map_ioapic(u8 ioapic_id, unsigned int pin, struct irq_target target, bool is_level,
+			 bool is_low, u64 *rte) MUST_CHECK;

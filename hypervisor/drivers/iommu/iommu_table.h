@@ -30,10 +30,10 @@ struct iommu_format {
 struct iommu_table {
 	const struct iommu_format *format;
 	struct domain *owner;
-	unsigned int levels;	 /* 3 or 4 */
+	unsigned int levels;	   /* 3 or 4 */
 	unsigned int large_levels; /* bit 1: 2M leaves, bit 2: 1G leaves */
-	bool needs_write_back;	 /* the unit does not snoop its table reads */
-	bool caches_empty;	 /* a new entry needs a flush, too */
+	bool needs_write_back;	   /* the unit does not snoop its table reads */
+	bool caches_empty;	   /* a new entry needs a flush, too */
 	u64 *root;
 	unsigned int page_count;
 };
@@ -47,7 +47,8 @@ void iommu_table_fini(struct iommu_table *t);
  */
 int iommu_table_map(struct iommu_table *t, iofn_t iofn, mfn_t mfn, unsigned int order,
 		    unsigned int access, bool *was_present) MUST_CHECK;
-int iommu_table_unmap(struct iommu_table *t, iofn_t iofn, unsigned int order, bool *was_present) MUST_CHECK;
+int iommu_table_unmap(struct iommu_table *t, iofn_t iofn, unsigned int order,
+		      bool *was_present) MUST_CHECK;
 /* False: not mapped. *order is that of the leaf. */
 bool iommu_table_lookup(const struct iommu_table *t, iofn_t iofn, mfn_t *mfn, unsigned int *order,
 			unsigned int *access);

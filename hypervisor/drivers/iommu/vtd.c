@@ -234,8 +234,7 @@ static const char *unit_add(const struct acpi_drhd *drhd, u64 *sagaw, u64 *large
 	if (why) {
 		return why;
 	}
-	if (VTD_CAP_FAULT_OFFSET(unit->cap) + 16 * VTD_CAP_FAULT_COUNT(unit->cap) >
-	    4 * PAGE_SIZE) {
+	if (VTD_CAP_FAULT_OFFSET(unit->cap) + 16 * VTD_CAP_FAULT_COUNT(unit->cap) > 4 * PAGE_SIZE) {
 		return "a unit's fault records are too far away";
 	}
 	if (!segment_create(unit->segment)) {
@@ -282,7 +281,9 @@ static bool setup(struct iommu_table *template, bool *has_remapping, const char 
 	*template = (struct iommu_table){
 		.format = &format,
 		.levels = levels,
-		.large_levels = (unsigned int)(large == 3 ? 6 : large == 1 ? 2 : 0),
+		.large_levels = (unsigned int)(large == 3   ? 6
+					       : large == 1 ? 2
+							    : 0),
 		.needs_write_back = !is_coherent,
 		.caches_empty = caches_empty,
 	};

@@ -9,17 +9,17 @@
 #define WAIT_MAX_NS   NS_PER_SEC
 
 /* Descriptor types and fields, section 6.5.2. */
-#define TYPE_CONTEXT	1u
-#define TYPE_IOTLB	2u
-#define TYPE_INTERRUPT	4u
-#define TYPE_WAIT	5u
-#define GRANULE_GLOBAL	(1u << 4)
-#define GRANULE_DOMAIN	(2u << 4)
-#define GRANULE_DEVICE	(3u << 4)
+#define TYPE_CONTEXT	  1u
+#define TYPE_IOTLB	  2u
+#define TYPE_INTERRUPT	  4u
+#define TYPE_WAIT	  5u
+#define GRANULE_GLOBAL	  (1u << 4)
+#define GRANULE_DOMAIN	  (2u << 4)
+#define GRANULE_DEVICE	  (3u << 4)
 #define IOTLB_DRAIN_WRITE BIT(6)
 #define IOTLB_DRAIN_READ  BIT(7)
-#define INTERRUPT_INDEX	BIT(4)
-#define WAIT_STATUS	BIT(5)
+#define INTERRUPT_INDEX	  BIT(4)
+#define WAIT_STATUS	  BIT(5)
 
 bool vtd_queue_setup(struct vtd_unit *unit)
 {
@@ -66,8 +66,7 @@ static void run(struct vtd_unit *unit)
 
 static u64 iotlb(const struct vtd_unit *unit, u64 what)
 {
-	return what | TYPE_IOTLB |
-	       (VTD_CAP_DRAIN_WRITE(unit->cap) ? IOTLB_DRAIN_WRITE : 0) |
+	return what | TYPE_IOTLB | (VTD_CAP_DRAIN_WRITE(unit->cap) ? IOTLB_DRAIN_WRITE : 0) |
 	       (VTD_CAP_DRAIN_READ(unit->cap) ? IOTLB_DRAIN_READ : 0);
 }
 

@@ -24,10 +24,10 @@
 #define ENTRY_VERIFY	     BIT(18) /* high word: compare all 16 bits of the requester */
 
 /* Remappable message and redirection entry, sections 5.1.2.2 and 5.1.5.1. */
-#define MESSAGE_ADDRESS	    0xfee00010ull
+#define MESSAGE_ADDRESS	     0xfee00010ull
 #define REDIRECTION_REMAPPED BIT(48)
-#define REDIRECTION_LEVEL   BIT(15)
-#define REDIRECTION_LOW	    BIT(13)
+#define REDIRECTION_LEVEL    BIT(15)
+#define REDIRECTION_LOW	     BIT(13)
 
 struct entry {
 	u64 low, high;
@@ -144,7 +144,8 @@ int vtd_irq_map_msi(struct pci_bdf requester, struct irq_target target, struct i
 	entry_set(io->index, destination_of(target) | ENTRY_VECTOR(target.vector) | ENTRY_PRESENT,
 		  pci_requester(requester));
 	spin_unlock_irqrestore(&lock, flags);
-	io->address = MESSAGE_ADDRESS | (u64)(io->index & 0x7fff) << 5 | (u64)(io->index >> 15) << 2;
+	io->address =
+		MESSAGE_ADDRESS | (u64)(io->index & 0x7fff) << 5 | (u64)(io->index >> 15) << 2;
 	io->data = 0;
 	return 0;
 }

@@ -2,8 +2,8 @@
 /* Configuration access. PCI Local Bus 3.0, 3.2.2.3; PCI Express Base 5.0, 7.2.2. */
 #include "drivers/pci/pci.h"
 
-#include "asm/io.h"
 #include "arch/contract/host.h"
+#include "asm/io.h"
 #include "core/log.h"
 #include "core/spinlock.h"
 #include "drivers/acpi/acpi.h"
@@ -50,7 +50,8 @@ static u8 *ecam_find(struct pci_bdf bdf)
 	for (i = 0; i < ecam_count; i++) {
 		const struct ecam *e = &ecams[i];
 
-		if (e->segment == bdf.segment && bdf.bus >= e->bus_first && bdf.bus <= e->bus_last) {
+		if (e->segment == bdf.segment && bdf.bus >= e->bus_first &&
+		    bdf.bus <= e->bus_last) {
 			return e->registers + ((size_t)(bdf.bus - e->bus_first) << 20) +
 			       ((size_t)bdf.devfn << 12);
 		}
@@ -73,8 +74,8 @@ static u32 port_address(struct pci_bdf bdf, u16 offset)
 
 static bool is_access_sane(u16 offset, unsigned int size_bytes)
 {
-	return (size_bytes == 1 || size_bytes == 2 || size_bytes == 4) && offset % size_bytes == 0 &&
-	       offset < 4096;
+	return (size_bytes == 1 || size_bytes == 2 || size_bytes == 4) &&
+	       offset % size_bytes == 0 && offset < 4096;
 }
 
 u32 pci_config_read(struct pci_bdf bdf, u16 offset, unsigned int size_bytes)
@@ -105,7 +106,8 @@ u32 pci_config_read(struct pci_bdf bdf, u16 offset, unsigned int size_bytes)
 }
 
 /* The lock is taken on one of two ways only; clang's analysis does not follow conditions. */
-NO_THREAD_SAFETY void pci_config_write(struct pci_bdf bdf, u16 offset, unsigned int size_bytes, u32 value)
+NO_THREAD_SAFETY void pci_config_write(struct pci_bdf bdf, u16 offset, unsigned int size_bytes,
+				       u32 value)
 {
 	u8 *registers = ecam_find(bdf);
 	u16 port = (u16)(PORT_DATA + offset % 4);

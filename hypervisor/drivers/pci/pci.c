@@ -136,7 +136,8 @@ struct pci_function *pci_function_find(struct pci_bdf bdf)
 {
 	struct pci_function *f;
 
-	for_each_pci_function(f) {
+	for_each_pci_function(f)
+	{
 		if (pci_bdf_equal(f->bdf, bdf)) {
 			return f;
 		}
@@ -189,7 +190,8 @@ struct pci_function *pci_alias_bridge(struct pci_bdf bdf)
 	struct pci_function *f, *found = NULL;
 
 	/* the topmost one that is not an Express port counts */
-	for_each_pci_function(f) {
+	for_each_pci_function(f)
+	{
 		if (f->bdf.segment == bdf.segment && f->header_type == 1 && f->secondary &&
 		    bdf.bus >= f->secondary && bdf.bus <= f->subordinate &&
 		    (f->express_type == TYPE_PCIE_TO_PCI || f->express_type == TYPE_NONE) &&
@@ -237,7 +239,8 @@ void pci_setup(void)
 	for (bus = 0; bus < 256 && !is_segment_0_seen; bus++) {
 		scan_bus(0, (u8)bus);
 	}
-	for_each_pci_function(f) {
+	for_each_pci_function(f)
+	{
 		count++;
 	}
 	log_info("PCI: %u functions\n", count);

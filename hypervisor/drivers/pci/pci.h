@@ -17,7 +17,7 @@ struct pci_bdf {
 	u8 bus;
 	u8 devfn; /* device << 3 | function */
 };
-#define PCI_FMT "%04x:%02x:%02x.%x"
+#define PCI_FMT	    "%04x:%02x:%02x.%x"
 #define PCI_ARGS(b) (b).segment, (b).bus, (b).devfn >> 3, (b).devfn & 7
 
 static inline struct pci_bdf pci_bdf_of(u16 segment, u8 bus, u8 devfn)
@@ -60,7 +60,7 @@ enum {
 #define PCI_BAR_ROM		 6
 
 struct pci_bar {
-	u16 offset;	/* of its register; 0: there is none */
+	u16 offset; /* of its register; 0: there is none */
 	u64 size_bytes;
 	bool is_memory, is_64bit, is_prefetchable;
 };
@@ -69,11 +69,11 @@ struct pci_function {
 	struct pci_bdf bdf;
 	bool is_present;
 	u16 vendor, device;
-	u32 class_code;		/* 24 bits */
-	u8 header_type;		/* without the multi-function bit */
-	u8 express_type;	/* device/port type, or 0xff: no PCI Express capability */
+	u32 class_code;		   /* 24 bits */
+	u8 header_type;		   /* without the multi-function bit */
+	u8 express_type;	   /* device/port type, or 0xff: no PCI Express capability */
 	u8 secondary, subordinate; /* header type 1 */
-	u8 msi, msix;		/* capability offsets, 0: none */
+	u8 msi, msix;		   /* capability offsets, 0: none */
 	struct pci_bar bars[PCI_BAR_COUNT];
 };
 
@@ -94,8 +94,7 @@ struct pci_function *pci_function_probe(struct pci_bdf bdf);
 /* The sizes of f's BARs, anew (they can be made resizable). Decoding is off meanwhile. */
 void pci_function_size_bars(struct pci_function *f);
 extern struct pci_function *pci_functions;
-#define for_each_pci_function(f)                                                                   \
-	for ((f) = load_acquire(&pci_functions); (f); (f) = (f)->next)
+#define for_each_pci_function(f) for ((f) = load_acquire(&pci_functions); (f); (f) = (f)->next)
 
 /*
  * The conventional bridge above a function whose requests carry that bridge's identity

@@ -18,7 +18,8 @@ static void step(struct domain *d, struct wire *in)
 	u8 devfn = (u8)(wire_u8(in) % 4 << 3);
 	u16 offset = wire_u16le(in) & 0xfff;
 	u32 value = wire_u32le(in);
-	u64 address = (u64)(value & 0xff) << 32 | (value & 0xffffff00) | (offset & 0xfff), result = 0;
+	u64 address = (u64)(value & 0xff) << 32 | (value & 0xffffff00) | (offset & 0xfff),
+	    result = 0;
 
 	switch (kind & 3) {
 	case 0:

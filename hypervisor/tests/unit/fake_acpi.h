@@ -46,8 +46,8 @@ static inline void fake_checksum(u8 *bytes, size_t size_bytes, size_t at)
 	bytes[at] = (u8)-sum;
 }
 
-static inline u32 fake_table_at(struct fake_firmware *f, u32 at, const char *signature, const void *body,
-				u32 body_bytes)
+static inline u32 fake_table_at(struct fake_firmware *f, u32 at, const char *signature,
+				const void *body, u32 body_bytes)
 {
 	struct wire_out out = wire_out_of(f->memory + at, FAKE_MEMORY_BYTES - at);
 	static const u8 rest[26];
@@ -62,7 +62,8 @@ static inline u32 fake_table_at(struct fake_firmware *f, u32 at, const char *sig
 }
 
 /* Adds a table to the list; returns its address. */
-static inline u32 fake_table(struct fake_firmware *f, const char *signature, const void *body, u32 body_bytes)
+static inline u32 fake_table(struct fake_firmware *f, const char *signature, const void *body,
+			     u32 body_bytes)
 {
 	u32 at = f->next;
 
@@ -99,13 +100,15 @@ static inline void fake_finish(struct fake_firmware *f)
 static inline u32 fake_madt(struct fake_firmware *f)
 {
 	static const u8 body[] = {
-		0x00, 0x00, 0xe0, 0xfe, 1, 0, 0, 0,		/* local APIC, flags */
-		0, 8, 0, 0, 1, 0, 0, 0,				/* CPU 0 */
-		0, 8, 1, 1, 1, 0, 0, 0,				/* CPU 1 */
-		0, 8, 2, 2, 0, 0, 0, 0,				/* CPU 2 disabled */
-		9, 16, 0, 0, 0x34, 0x12, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0, /* x2APIC 0x1234 */
-		1, 12, 0, 0, 0x00, 0x00, 0xc0, 0xfe, 0, 0, 0, 0,	/* I/O APIC */
-		2, 10, 0, 9, 9, 0, 0, 0, 0x0d, 0x00,		/* SCI: active high, level */
+		0x00, 0x00, 0xe0, 0xfe, 1,    0,    0,	  0, /* local APIC, flags */
+		0,    8,    0,	  0,	1,    0,    0,	  0, /* CPU 0 */
+		0,    8,    1,	  1,	1,    0,    0,	  0, /* CPU 1 */
+		0,    8,    2,	  2,	0,    0,    0,	  0, /* CPU 2 disabled */
+		9,    16,   0,	  0,	0x34, 0x12, 0,	  0,	1,    0,    0, 0,
+		7,    0,    0,	  0, /* x2APIC 0x1234 */
+		1,    12,   0,	  0,	0x00, 0x00, 0xc0, 0xfe, 0,    0,    0, 0, /* I/O APIC */
+		2,    10,   0,	  9,	9,    0,    0,	  0,	0x0d, 0x00, /* SCI: active high,
+									       level */
 	};
 
 	return fake_table(f, "APIC", body, sizeof(body));

@@ -38,7 +38,7 @@ static struct fake_device fake_devices[FAKE_FUNCTIONS];
 static struct pci_function fake_functions[FAKE_FUNCTIONS];
 struct pci_function *pci_functions;
 
-static u8 fake_memory[0x4000]; /* BAR 2 of the second function */
+static u8 fake_memory[0x4000];		/* BAR 2 of the second function */
 static unsigned int fake_window_misses; /* windows on anything else */
 
 struct arch_msi {
@@ -57,7 +57,8 @@ struct fake_page {
 };
 static struct fake_page fake_pages[64];
 static unsigned int fake_page_count;
-static unsigned int fake_removed_holes; /* removals of pages below 4 GiB, all there from the start */
+static unsigned int
+	fake_removed_holes; /* removals of pages below 4 GiB, all there from the start */
 
 /* --- drivers/pci --- */
 
@@ -104,7 +105,8 @@ void pci_config_write(struct pci_bdf bdf, u16 offset, unsigned int size_bytes, u
 	for (i = 0; d && i < size_bytes; i++) {
 		u8 mask = d->writable[offset + i];
 
-		d->config[offset + i] = (u8)((d->config[offset + i] & ~mask) | (value >> 8 * i & mask));
+		d->config[offset + i] =
+			(u8)((d->config[offset + i] & ~mask) | (value >> 8 * i & mask));
 	}
 }
 
@@ -112,7 +114,8 @@ struct pci_function *pci_function_find(struct pci_bdf bdf)
 {
 	struct pci_function *f;
 
-	for_each_pci_function(f) {
+	for_each_pci_function(f)
+	{
 		if (pci_bdf_equal(f->bdf, bdf)) {
 			return f;
 		}
@@ -162,7 +165,8 @@ static struct fake_page *fake_page_find(u64 gfn)
 	unsigned int i;
 
 	for (i = 0; i < fake_page_count; i++) {
-		if (gfn >= fake_pages[i].gfn && gfn < fake_pages[i].gfn + (1ull << fake_pages[i].order)) {
+		if (gfn >= fake_pages[i].gfn &&
+		    gfn < fake_pages[i].gfn + (1ull << fake_pages[i].order)) {
 			return &fake_pages[i];
 		}
 	}
@@ -177,7 +181,8 @@ struct p2m_entry p2m_lookup(struct domain *d, gfn_t gfn)
 		return (struct p2m_entry){P2M_MMIO, mfn_of(gfn_raw(gfn)), page->order};
 	}
 	if (gfn_raw(gfn) < 0x100000) {
-		return (struct p2m_entry){P2M_MMIO, mfn_of(gfn_raw(gfn)), 0}; /* the holes of the start */
+		return (struct p2m_entry){P2M_MMIO, mfn_of(gfn_raw(gfn)),
+					  0}; /* the holes of the start */
 	}
 	return (struct p2m_entry){P2M_NONE, MFN_INVALID, 0};
 }
@@ -214,8 +219,8 @@ void p2m_flush(struct domain *d)
 	fake_flushes++;
 }
 
-int arch_msi_bind(struct domain *d, u16 segment, u8 bus, u8 devfn, u64 guest_address, u32 guest_data,
-		  struct arch_msi **msi, u64 *address, u32 *data)
+int arch_msi_bind(struct domain *d, u16 segment, u8 bus, u8 devfn, u64 guest_address,
+		  u32 guest_data, struct arch_msi **msi, u64 *address, u32 *data)
 {
 	if (fake_bind_error) {
 		return fake_bind_error;
@@ -286,7 +291,8 @@ bool window_is_idle(void)
 
 /* --- the machine --- */
 
-static void fake_put(struct fake_device *d, unsigned int at, unsigned int bytes, u32 value, u32 writable)
+static void fake_put(struct fake_device *d, unsigned int at, unsigned int bytes, u32 value,
+		     u32 writable)
 {
 	memcpy(d->config + at, &value, bytes);
 	memcpy(d->writable + at, &writable, bytes);
@@ -319,7 +325,8 @@ static void fake_pci_reset(void)
 	fake_put(&d[0], FAKE_MSI_AT + 8, 4, 0, ~0u);
 	fake_put(&d[0], FAKE_MSI_AT + 12, 4, 0, 0xffff);
 	fake_put(&d[0], FAKE_MSI_AT + 16, 4, 0, ~0u);
-	fake_functions[0].bars[0] = (struct pci_bar){.offset = 0x10, .size_bytes = 0x1000, .is_memory = true};
+	fake_functions[0].bars[0] =
+		(struct pci_bar){.offset = 0x10, .size_bytes = 0x1000, .is_memory = true};
 	fake_functions[0].bars[1] = (struct pci_bar){.offset = 0x14, .size_bytes = 0x20};
 	fake_functions[0].msi = FAKE_MSI_AT;
 

@@ -192,7 +192,8 @@ TEST(acpi, madt_entry_past_the_end_is_refused)
 
 TEST(acpi, madt_without_processors_is_refused)
 {
-	static const u8 body[] = {0, 0, 0xe0, 0xfe, 1, 0, 0, 0, 1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0};
+	static const u8 body[] = {0, 0, 0xe0, 0xfe, 1,	  0,	0, 0, 1, 12,
+				  0, 0, 0,    0,    0xc0, 0xfe, 0, 0, 0, 0};
 	struct fake_firmware *f = fake_firmware_create();
 
 	fake_table(f, "APIC", body, sizeof(body));
@@ -257,11 +258,11 @@ TEST(acpi, mcfg_is_read)
 
 /* As QEMU makes it: one unit for all, the I/O APIC as a scope. */
 static const u8 dmar_body[] = {
-	47, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,		       /* 48 bits, interrupt remapping */
-	0, 0, 24, 0, 1, 0, 0, 0, 0, 0, 0xd9, 0xfe, 0, 0, 0, 0, /* unit at 0xfed90000 */
-	3, 8, 0, 0, 0, 0xff, 0, 0,			       /* I/O APIC 0 is ff:00.0 */
-	1, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0,    /* reserved range */
-	0xff, 0x0f, 0, 0x10, 0, 0, 0, 0, 1, 8, 0, 0, 0, 0, 2, 1, /* for 0:2.1 */
+	47,   1,    0,	0,    0, 0,    0, 0, 0, 0, 0,	 0, /* 48 bits, interrupt remapping */
+	0,    0,    24, 0,    1, 0,    0, 0, 0, 0, 0xd9, 0xfe, 0, 0, 0, 0, /* unit at 0xfed90000 */
+	3,    8,    0,	0,    0, 0xff, 0, 0, /* I/O APIC 0 is ff:00.0 */
+	1,    0,    32, 0,    0, 0,    0, 0, 0, 0, 0,	 0x10, 0, 0, 0, 0, /* reserved range */
+	0xff, 0x0f, 0,	0x10, 0, 0,    0, 0, 1, 8, 0,	 0,    0, 0, 2, 1, /* for 0:2.1 */
 };
 
 TEST(acpi, dmar_is_read)
@@ -318,10 +319,9 @@ TEST(acpi, dmar_range_that_ends_before_it_starts_is_refused)
 
 /* As QEMU makes it: type 10h, everything from 0:0.0 to ff:1f.7, the I/O APIC as 0:14.0. */
 static const u8 ivrs_body[] = {
-	0, 0x28, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-	0x10, 0, 0x24, 0, 0x18, 0, 0x40, 0, 0, 0, 0xd8, 0xfe, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-	1, 0, 0, 0,
-	0x48, 0, 0, 0, 0, 0xa0, 0, 1,
+	0,    0x28, 0,	  0, 0, 0, 0,	 0,    0,    0, 0, 0, 0x10, 0,	  0x24, 0,
+	0x18, 0,    0x40, 0, 0, 0, 0xd8, 0xfe, 0,    0, 0, 0, 0,    0,	  0,	0,
+	0,    0,    0,	  0, 1, 0, 0,	 0,    0x48, 0, 0, 0, 0,    0xa0, 0,	1,
 };
 
 TEST(acpi, ivrs_is_read)

@@ -69,8 +69,11 @@ static void prepare(void)
 	acpi_info.ivrs.ivhd_count = 1;
 	acpi_info.ivrs.ivhds[0] = (struct acpi_ivhd){.base = hpa_of(0xfed80000), .device = 2};
 	acpi_info.ivrs.entry_count = 2;
-	acpi_info.ivrs.entries[0] = (struct acpi_ivrs_entry){
-		.special = ACPI_IVRS_IOAPIC, .handle = 2, .first = 0xa0, .last = 0xa0, .settings = 0x82};
+	acpi_info.ivrs.entries[0] = (struct acpi_ivrs_entry){.special = ACPI_IVRS_IOAPIC,
+							     .handle = 2,
+							     .first = 0xa0,
+							     .last = 0xa0,
+							     .settings = 0x82};
 	acpi_info.ivrs.entries[1] = (struct acpi_ivrs_entry){
 		.first = 0x80, .last = 0x87, .has_alias = true, .alias = 0x78};
 	iommu_forget_all();

@@ -36,7 +36,8 @@ struct vioapic_domain *hwirq_vioapic(struct domain *d)
 	return all;
 }
 
-int hwirq_bind_gsi(struct domain *d, u32 gsi, u32 destination, bool is_logical, bool is_level, bool is_low)
+int hwirq_bind_gsi(struct domain *d, u32 gsi, u32 destination, bool is_logical, bool is_level,
+		   bool is_low)
 {
 	binds++;
 	last.gsi = gsi;
@@ -66,7 +67,8 @@ unsigned int ioapic_pin_count(unsigned int index)
 	return PINS;
 }
 
-int trap_memory(struct domain *d, gpa_t first, u64 size_bytes, const struct trap_ops *ops, void *data)
+int trap_memory(struct domain *d, gpa_t first, u64 size_bytes, const struct trap_ops *ops,
+		void *data)
 {
 	traps++;
 	trapped = ops;
@@ -313,8 +315,11 @@ TEST(vioapic, odd_accesses_are_harmless)
 	start(1);
 	for (offset = 0; offset < 0x100; offset++) {
 		for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-			EXPECT_EQ(trapped->read(NULL, trapped_data, BASE + offset, sizes[i], &value), 0);
-			EXPECT_EQ(trapped->write(NULL, trapped_data, BASE + offset, sizes[i], 0x12), 0);
+			EXPECT_EQ(
+				trapped->read(NULL, trapped_data, BASE + offset, sizes[i], &value),
+				0);
+			EXPECT_EQ(trapped->write(NULL, trapped_data, BASE + offset, sizes[i], 0x12),
+				  0);
 		}
 	}
 	EXPECT_EQ(trapped->write(NULL, trapped_data, BASE - 4, 4, 1), 0);

@@ -5,7 +5,9 @@
 #include "asm/io.h"
 #include "tests/unit/fake_iommu.h"
 
-#define CAP  0x00d2008c22260206ull | 2ull << 8 | 4ull << 8 | 3ull << 34 /* 39 and 48 bits, superpages */
+#define CAP                                                                                      \
+	0x00d2008c22260206ull | 2ull << 8 | 4ull << 8 | 3ull << 34 /* 39 and 48 bits, superpages \
+								    */
 #define ECAP 0x0000000000f00f4aull
 
 static u8 *registers;
@@ -31,7 +33,8 @@ static void run_queue(void)
 	u64 base = reg64(0x90) & ~0xfffull, tail = reg64(0x88) / 16;
 
 	while (queue_head != tail) {
-		u64 low = fake_read64(base + queue_head * 16), high = fake_read64(base + queue_head * 16 + 8);
+		u64 low = fake_read64(base + queue_head * 16),
+		    high = fake_read64(base + queue_head * 16 + 8);
 		u32 status = (u32)(low >> 32);
 
 		switch (low & 0xf) {
@@ -81,7 +84,8 @@ static void prepare(void)
 	memset(&acpi_info, 0, sizeof(acpi_info));
 	acpi_info.dmar.is_present = acpi_info.dmar.has_interrupt_remapping = true;
 	acpi_info.dmar.drhd_count = 1;
-	acpi_info.dmar.drhds[0] = (struct acpi_drhd){.base = hpa_of(0xfed90000), .is_rest_of_segment = true};
+	acpi_info.dmar.drhds[0] =
+		(struct acpi_drhd){.base = hpa_of(0xfed90000), .is_rest_of_segment = true};
 	acpi_info.dmar.scope_count = 1;
 	acpi_info.dmar.scopes[0] = (struct acpi_scope){
 		.type = ACPI_SCOPE_IOAPIC, .id = 2, .bus = 0xff, .path_count = 1, .path = {{0, 0}}};
@@ -232,7 +236,8 @@ TEST(vtd, refused_interrupt_is_reported_with_its_entry)
 	put32(0x34, 2);
 	fake_was_logged("");
 	irq_dispatch((u8)reg64(0x3c));
-	EXPECT(fake_was_logged("0000:00:03.0 refused: interrupt with entry, write to 0x7, reason 0x22"));
+	EXPECT(fake_was_logged(
+		"0000:00:03.0 refused: interrupt with entry, write to 0x7, reason 0x22"));
 }
 
 /* --- interrupts --- */

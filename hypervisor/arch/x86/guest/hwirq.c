@@ -219,8 +219,8 @@ static void hwirq_move(struct rcu_head *head)
 		rcu_call(&irq->rcu, final_callback);
 	} else {
 		if (cpu != irq->target.cpu && route_to(irq, cpu, true)) {
-			log_debug("interrupt of %02x:%02x stays on CPU %u\n", irq->bus,
-				  irq->devfn, irq->target.cpu);
+			log_debug("interrupt of %02x:%02x stays on CPU %u\n", irq->bus, irq->devfn,
+				  irq->target.cpu);
 		}
 		store_release(&irq->is_moving, 0);
 	}
@@ -272,7 +272,7 @@ int hwirq_bind_gsi(struct domain *d, u32 gsi, u32 destination, bool is_logical, 
 }
 
 int arch_msi_bind(struct domain *d, u16 segment, u8 bus, u8 devfn, u64 guest_address,
-		   u32 guest_data, struct arch_msi **msi, u64 *address, u32 *data)
+		  u32 guest_data, struct arch_msi **msi, u64 *address, u32 *data)
 {
 	u64 message = message_pack(guest_address, guest_data);
 	struct hwirq_domain *hw = d->hwirq;
@@ -351,8 +351,8 @@ static int hwirq_init(struct domain *d, const struct domain_config *config)
 	spinlock_init(&hw->lock, LOCK_HWIRQ);
 	list_init(&hw->msis);
 	for (i = 0; d->is_hardware && i < ioapic_count(); i++) {
-		hw->gsi_count = MAX(hw->gsi_count,
-				    acpi_info.ioapics[i].gsi_base + ioapic_pin_count(i));
+		hw->gsi_count =
+			MAX(hw->gsi_count, acpi_info.ioapics[i].gsi_base + ioapic_pin_count(i));
 	}
 	if (hw->gsi_count) {
 		hw->gsis = heap_alloc_array(hw->gsi_count, sizeof(hw->gsis[0]));

@@ -22,15 +22,15 @@
 #define VERSION		0x20u
 #define PIN_COUNT_MAX	240u
 
-#define PIN_VECTOR(p)	    ((u8)(p))
-#define PIN_MODE(p)	    ((u8)((p) >> 8 & 7))
-#define PIN_IS_LOGICAL(p)   (((p) >> 11 & 1) != 0)
-#define PIN_LOW		    BIT(13)
-#define PIN_REMOTE_IRR	    BIT(14)
-#define PIN_LEVEL	    BIT(15)
-#define PIN_MASKED	    BIT(16)
-#define PIN_DESTINATION(p)  ((u32)((p) >> 56))
-#define PIN_WRITABLE	    (0xff0000000001ffffull & ~(PIN_REMOTE_IRR | BIT(12)))
+#define PIN_VECTOR(p)	   ((u8)(p))
+#define PIN_MODE(p)	   ((u8)((p) >> 8 & 7))
+#define PIN_IS_LOGICAL(p)  (((p) >> 11 & 1) != 0)
+#define PIN_LOW		   BIT(13)
+#define PIN_REMOTE_IRR	   BIT(14)
+#define PIN_LEVEL	   BIT(15)
+#define PIN_MASKED	   BIT(16)
+#define PIN_DESTINATION(p) ((u32)((p) >> 56))
+#define PIN_WRITABLE	   (0xff0000000001ffffull & ~(PIN_REMOTE_IRR | BIT(12)))
 
 struct vioapic {
 	gpa_t base;
@@ -140,14 +140,14 @@ static void pin_changed(struct vioapic_domain *all, struct vioapic *io, unsigned
 	unsigned long flags;
 	int rc;
 
-	if (new & PIN_MASKED) {
+	if (new &PIN_MASKED) {
 		if (!(old & PIN_MASKED)) {
 			ioapic_mask(gsi);
 		}
 		return;
 	}
 	rc = hwirq_bind_gsi(all->domain, gsi, PIN_DESTINATION(new), PIN_IS_LOGICAL(new),
-			    new & PIN_LEVEL, new & PIN_LOW);
+			    new &PIN_LEVEL, new &PIN_LOW);
 	if (rc) {
 		log_guest(all->domain, "GSI %u cannot be bound: %d\n", gsi, rc);
 		return;
@@ -159,8 +159,8 @@ static void pin_changed(struct vioapic_domain *all, struct vioapic *io, unsigned
 	spin_unlock_irqrestore(&all->lock, flags);
 }
 
-static void write_pin(struct vioapic_domain *all, struct vioapic *io, unsigned int index, bool is_high,
-		      u32 value)
+static void write_pin(struct vioapic_domain *all, struct vioapic *io, unsigned int index,
+		      bool is_high, u32 value)
 {
 	unsigned long flags;
 	u64 old, new;
@@ -172,7 +172,7 @@ static void write_pin(struct vioapic_domain *all, struct vioapic *io, unsigned i
 	} else {
 		new = (old & ~(PIN_WRITABLE & 0xffffffffu)) | (value & PIN_WRITABLE);
 	}
-	if (!(new & PIN_LEVEL)) {
+	if (!(new &PIN_LEVEL)) {
 		new &= ~PIN_REMOTE_IRR;
 	}
 	store_relaxed(&io->pins[index], new);
@@ -215,7 +215,8 @@ static void write_window(struct vioapic_domain *all, struct vioapic *io, u32 val
 	}
 }
 
-static int vioapic_read(struct vcpu *v, void *data, u64 address, unsigned int size_bytes, u64 *value)
+static int vioapic_read(struct vcpu *v, void *data, u64 address, unsigned int size_bytes,
+			u64 *value)
 {
 	struct vioapic_domain *all = data;
 	struct vioapic *io = find_by_address(all, address);
@@ -241,7 +242,8 @@ static int vioapic_read(struct vcpu *v, void *data, u64 address, unsigned int si
 	return 0;
 }
 
-static int vioapic_write(struct vcpu *v, void *data, u64 address, unsigned int size_bytes, u64 value)
+static int vioapic_write(struct vcpu *v, void *data, u64 address, unsigned int size_bytes,
+			 u64 value)
 {
 	struct vioapic_domain *all = data;
 	struct vioapic *io = find_by_address(all, address);
