@@ -5,27 +5,43 @@
 #include "base/test.h"
 #include "hv/compiler.h"
 
-static const u64 samples[] = {0, 1, 2, 0x7f, 0x80, 0x81, 0xff, 0x100, 0x7fff, 0x8000, 0xffff,
-			      0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, 0x7fffffffffffffff,
-			      0x8000000000000000, 0xffffffffffffffff, 0x123456789abcdef0};
+static const u64 samples[] = {0,
+			      1,
+			      2,
+			      0x7f,
+			      0x80,
+			      0x81,
+			      0xff,
+			      0x100,
+			      0x7fff,
+			      0x8000,
+			      0xffff,
+			      0x7fffffff,
+			      0x80000000,
+			      0xffffffff,
+			      0x100000000,
+			      0x7fffffffffffffff,
+			      0x8000000000000000,
+			      0xffffffffffffffff,
+			      0x123456789abcdef0};
 
 #if defined(__x86_64__)
-#define MACHINE(name, bits, reg)                                                                   \
-	static u64 machine_##name##bits(u64 a, u64 b, bool carry, u64 *flags)                      \
-	{                                                                                          \
-		u##bits x = (u##bits)a, y = (u##bits)b;                                            \
-		u64 f = carry;                                                                     \
-		__asm__("bt $0, %1; " #name " %2, %0; pushf; pop %1"                               \
-			: "+" reg(x), "+r"(f)                                                      \
-			: reg(y)                                                                   \
-			: "cc", "memory");                                                         \
-		*flags = f;                                                                        \
-		return x;                                                                          \
+#define MACHINE(name, bits, reg)                                              \
+	static u64 machine_##name##bits(u64 a, u64 b, bool carry, u64 *flags) \
+	{                                                                     \
+		u##bits x = (u##bits)a, y = (u##bits)b;                       \
+		u64 f = carry;                                                \
+		__asm__("bt $0, %1; " #name " %2, %0; pushf; pop %1"          \
+			: "+" reg(x), "+r"(f)                                 \
+			: reg(y)                                              \
+			: "cc", "memory");                                    \
+		*flags = f;                                                   \
+		return x;                                                     \
 	}
-#define MACHINE_ALL(name)                                                                          \
-	MACHINE(name, 8, "q")                                                                      \
-	MACHINE(name, 16, "r")                                                                     \
-	MACHINE(name, 32, "r")                                                                     \
+#define MACHINE_ALL(name)      \
+	MACHINE(name, 8, "q")  \
+	MACHINE(name, 16, "r") \
+	MACHINE(name, 32, "r") \
 	MACHINE(name, 64, "r")
 MACHINE_ALL(add)
 MACHINE_ALL(or)
@@ -38,7 +54,10 @@ MACHINE_ALL(cmp)
 MACHINE_ALL(test)
 
 typedef u64 (*machine_t)(u64 a, u64 b, bool carry, u64 *flags);
-#define ROW(name) {machine_##name##8, machine_##name##16, machine_##name##32, machine_##name##64}
+#define ROW(name)                                                                             \
+	{                                                                                     \
+		machine_##name##8, machine_##name##16, machine_##name##32, machine_##name##64 \
+	}
 static const machine_t machine[9][4] = {ROW(add), ROW(or),  ROW(adc), ROW(sbb), ROW(and),
 					ROW(sub), ROW(xor), ROW(cmp), ROW(test)};
 
@@ -75,16 +94,16 @@ TEST(alu, results_and_flags_are_the_cpus)
 
 TEST(alu, conditions_follow_the_flags)
 {
-	EXPECT(alu_condition(X86_RFLAGS_ZF, 4));	   /* e */
-	EXPECT(!alu_condition(X86_RFLAGS_ZF, 5));	   /* ne */
-	EXPECT(alu_condition(X86_RFLAGS_CF, 2));	   /* b */
-	EXPECT(alu_condition(X86_RFLAGS_CF, 6));	   /* be */
-	EXPECT(alu_condition(0, 7));			   /* a */
-	EXPECT(alu_condition(X86_RFLAGS_SF, 12));	   /* l */
+	EXPECT(alu_condition(X86_RFLAGS_ZF, 4));  /* e */
+	EXPECT(!alu_condition(X86_RFLAGS_ZF, 5)); /* ne */
+	EXPECT(alu_condition(X86_RFLAGS_CF, 2));  /* b */
+	EXPECT(alu_condition(X86_RFLAGS_CF, 6));  /* be */
+	EXPECT(alu_condition(0, 7));		  /* a */
+	EXPECT(alu_condition(X86_RFLAGS_SF, 12)); /* l */
 	EXPECT(!alu_condition(X86_RFLAGS_SF | X86_RFLAGS_OF, 12));
 	EXPECT(alu_condition(X86_RFLAGS_SF | X86_RFLAGS_OF, 13)); /* ge */
-	EXPECT(alu_condition(X86_RFLAGS_ZF, 14));	   /* le */
-	EXPECT(alu_condition(0, 15));			   /* g */
+	EXPECT(alu_condition(X86_RFLAGS_ZF, 14));		  /* le */
+	EXPECT(alu_condition(0, 15));				  /* g */
 	EXPECT(alu_condition(X86_RFLAGS_OF, 0));
 	EXPECT(alu_condition(X86_RFLAGS_PF, 10));
 	EXPECT(alu_condition(X86_RFLAGS_SF, 8));

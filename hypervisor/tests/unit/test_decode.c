@@ -9,7 +9,10 @@ struct row {
 	const char *bytes;
 	unsigned int size_bytes, mode, length;
 };
-#define ROW(mode, bytes, length) {bytes, sizeof(bytes) - 1, mode, length}
+#define ROW(mode, bytes, length)                       \
+	{                                              \
+		bytes, sizeof(bytes) - 1, mode, length \
+	}
 
 /* Bytes behind the instruction are there, as they are in memory. */
 static int decode_padded(const char *bytes, unsigned int size_bytes, unsigned int mode,
@@ -26,30 +29,30 @@ static int decode_padded(const char *bytes, unsigned int size_bytes, unsigned in
 TEST(decode, lengths_are_those_of_the_manual)
 {
 	static const struct row rows[] = {
-		ROW(8, "\x0f\xa2", 2),				     /* cpuid */
-		ROW(8, "\x66\x2e\x0f\xa2", 4),			     /* the same with prefixes */
-		ROW(8, "\x0f\x01\xd9", 3),			     /* vmmcall */
-		ROW(8, "\x0f\x01\xd1", 3),			     /* xsetbv */
-		ROW(8, "\xf4", 1),				     /* hlt */
-		ROW(8, "\x48\xb8", 10),				     /* mov imm64, rax */
-		ROW(4, "\xb8", 5),				     /* mov imm32, eax */
-		ROW(2, "\xb8", 3),				     /* mov imm16, ax */
-		ROW(8, "\x66\xc7\x05", 9),			     /* movw imm16, disp32(rip) */
-		ROW(8, "\x48\xc7\x84\x24", 12),			     /* movq imm32, disp32(rsp) */
-		ROW(8, "\xa1", 9),				     /* movabs moffs64, eax */
-		ROW(8, "\x67\xa1", 6),				     /* with 32-bit addresses */
-		ROW(4, "\xa1", 5),				     /* mov moffs32, eax */
-		ROW(2, "\xa1", 3),				     /* mov moffs16, ax */
-		ROW(8, "\xf7\x00", 6),				     /* test imm32, (rax) */
-		ROW(8, "\xf7\x10", 2),				     /* not (rax) */
-		ROW(4, "\xea", 7),				     /* ljmp ptr16:32 */
-		ROW(2, "\xea", 5),				     /* ljmp ptr16:16 */
-		ROW(2, "\x8b\x86", 4),				     /* mov disp16(bp), ax */
-		ROW(2, "\x67\x8b\x84\x24", 8),			     /* mov disp32(esp), ax */
-		ROW(8, "\x0f\x22\xc0", 3),			     /* mov rax, cr0 */
-		ROW(8, "\x44\x0f\x22\x00", 4),			     /* mov rax, cr8, mod ignored */
-		ROW(8, "\x0f\x3a\x0f\xc1", 5),			     /* palignr */
-		ROW(8, "\xc8", 4),				     /* enter */
+		ROW(8, "\x0f\xa2", 2),		/* cpuid */
+		ROW(8, "\x66\x2e\x0f\xa2", 4),	/* the same with prefixes */
+		ROW(8, "\x0f\x01\xd9", 3),	/* vmmcall */
+		ROW(8, "\x0f\x01\xd1", 3),	/* xsetbv */
+		ROW(8, "\xf4", 1),		/* hlt */
+		ROW(8, "\x48\xb8", 10),		/* mov imm64, rax */
+		ROW(4, "\xb8", 5),		/* mov imm32, eax */
+		ROW(2, "\xb8", 3),		/* mov imm16, ax */
+		ROW(8, "\x66\xc7\x05", 9),	/* movw imm16, disp32(rip) */
+		ROW(8, "\x48\xc7\x84\x24", 12), /* movq imm32, disp32(rsp) */
+		ROW(8, "\xa1", 9),		/* movabs moffs64, eax */
+		ROW(8, "\x67\xa1", 6),		/* with 32-bit addresses */
+		ROW(4, "\xa1", 5),		/* mov moffs32, eax */
+		ROW(2, "\xa1", 3),		/* mov moffs16, ax */
+		ROW(8, "\xf7\x00", 6),		/* test imm32, (rax) */
+		ROW(8, "\xf7\x10", 2),		/* not (rax) */
+		ROW(4, "\xea", 7),		/* ljmp ptr16:32 */
+		ROW(2, "\xea", 5),		/* ljmp ptr16:16 */
+		ROW(2, "\x8b\x86", 4),		/* mov disp16(bp), ax */
+		ROW(2, "\x67\x8b\x84\x24", 8),	/* mov disp32(esp), ax */
+		ROW(8, "\x0f\x22\xc0", 3),	/* mov rax, cr0 */
+		ROW(8, "\x44\x0f\x22\x00", 4),	/* mov rax, cr8, mod ignored */
+		ROW(8, "\x0f\x3a\x0f\xc1", 5),	/* palignr */
+		ROW(8, "\xc8", 4),		/* enter */
 		ROW(8, "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90", 15),
 	};
 	unsigned int i;
@@ -64,7 +67,8 @@ TEST(decode, lengths_are_those_of_the_manual)
 
 TEST(decode, more_than_fifteen_bytes_is_refused)
 {
-	static const u8 bytes[] = "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90";
+	static const u8 bytes[] =
+		"\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90";
 	struct decoded d;
 
 	EXPECT_EQ(decode_instruction(bytes, 16, 8, &d), -EINVAL);
@@ -91,8 +95,8 @@ TEST(decode, vector_encodings_are_not_taken_for_others)
 {
 	struct decoded d;
 
-	EXPECT_EQ(DECODE("\xc5\xf8\x77", 8, &d), -EOPNOTSUPP);		 /* vzeroupper */
-	EXPECT_EQ(DECODE("\xc4\xe2\x39\xf7\xc9", 8, &d), -EOPNOTSUPP);	 /* shlx */
+	EXPECT_EQ(DECODE("\xc5\xf8\x77", 8, &d), -EOPNOTSUPP);		   /* vzeroupper */
+	EXPECT_EQ(DECODE("\xc4\xe2\x39\xf7\xc9", 8, &d), -EOPNOTSUPP);	   /* shlx */
 	EXPECT_EQ(DECODE("\x62\xf1\x7c\x48\x10\x00", 8, &d), -EOPNOTSUPP); /* vmovups zmm */
 	EXPECT_EQ(DECODE("\xc5\xf8\x77", 4, &d), -EOPNOTSUPP);
 	EXPECT_EQ(DECODE("\xc5\x00", 4, &d), 0); /* lds (eax), eax */
