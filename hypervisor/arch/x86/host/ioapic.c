@@ -7,15 +7,17 @@
 #include "hv/error.h"
 #include "lib/bitmap.h"
 
-#define IOAPIC_MAX	 16
-#define REG_SELECT	 0x00
-#define REG_DATA	 0x10
-#define IOAPIC_VERSION	 0x01
-#define IOAPIC_ENTRY(p)	 (0x10 + 2 * (p))
+#define IOAPIC_MAX	16
+#define REG_SELECT	0x00
+#define REG_DATA	0x10
+#define REG_EOI		0x40
+#define IOAPIC_VERSION	0x01
+#define IOAPIC_ENTRY(p) (0x10 + 2 * (p))
 
-#define RTE_MASKED BIT(16)
-#define RTE_LEVEL  BIT(15)
-#define RTE_LOW	   BIT(13)
+#define RTE_MASKED     BIT(16)
+#define RTE_LEVEL      BIT(15)
+#define RTE_REMOTE_IRR BIT(14)
+#define RTE_LOW	       BIT(13)
 
 static RO_AFTER_INIT struct ioapic {
 	char *registers;
@@ -44,7 +46,8 @@ static const struct ioapic *find(u32 gsi, u32 *pin)
 	unsigned int i;
 
 	for (i = 0; i < count; i++) {
-		if (gsi >= ioapics[i].gsi_base && gsi - ioapics[i].gsi_base < ioapics[i].pin_count) {
+		if (gsi >= ioapics[i].gsi_base &&
+		    gsi - ioapics[i].gsi_base < ioapics[i].pin_count) {
 			*pin = gsi - ioapics[i].gsi_base;
 			return &ioapics[i];
 		}
@@ -145,6 +148,24 @@ int ioapic_route(u32 gsi, struct irq_target target, bool is_level, bool is_low)
 	return 0;
 }
 
+/*
+ * The handler is done, and still the pin waits for an EOI: remapping has hidden from the local
+ * APIC that the interrupt is level-triggered, so none was broadcast. Tell the chip directly; an old
+ * one forgets the level when the entry is edge-triggered for a moment.
+ */
+static void end_level(const struct ioapic *io, u32 pin, u32 low)
+{
+	if (!(low & RTE_LEVEL) || !(low & RTE_REMOTE_IRR)) {
+		return;
+	}
+	if ((read_register(io, IOAPIC_VERSION) & 0xff) >= 0x20) {
+		mmio_write32(io->registers + REG_EOI, low & 0xff);
+		return;
+	}
+	write_register(io, IOAPIC_ENTRY(pin), (low | (u32)RTE_MASKED) & ~(u32)RTE_LEVEL);
+	write_register(io, IOAPIC_ENTRY(pin), low | (u32)RTE_MASKED);
+}
+
 static void set_mask(u32 gsi, bool is_masked)
 {
 	const struct ioapic *io;
@@ -157,6 +178,9 @@ static void set_mask(u32 gsi, bool is_masked)
 	}
 	flags = spin_lock_irqsave(&lock);
 	low = read_register(io, IOAPIC_ENTRY(pin));
+	if (!is_masked) {
+		end_level(io, pin, low);
+	}
 	low = is_masked ? low | (u32)RTE_MASKED : low & ~(u32)RTE_MASKED;
 	write_register(io, IOAPIC_ENTRY(pin), low);
 	spin_unlock_irqrestore(&lock, flags);
