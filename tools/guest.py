@@ -20,7 +20,7 @@ class Guest:
     name: str
     smp: int = 1
     memory: int = 512
-    timeout: float = 60
+    timeout: float = 150
     qemu: str = ""
     hypervisor: str = ""            # added to the hypervisor's command line
     only: str = ""                  # xen or mullion: why is in the list, as a comment

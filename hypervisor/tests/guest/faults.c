@@ -146,13 +146,18 @@ TEST(xsetbv_without_osxsave_is_undefined_and_zero_is_refused)
 	__asm__ volatile("mov %0, %%cr4" : : "r"(cr4));
 }
 
-TEST(a_hole_reads_as_ones_and_swallows_writes)
+/*
+ * Xen answers with ones itself; Mullion maps holes below 4 GiB to the machine's, where QEMU's bus
+ * answers with zeros. Neither keeps what is written.
+ */
+TEST(a_hole_swallows_writes)
 {
 	volatile uint32_t *hole = (uint32_t *)0xd0000000UL;
+	uint32_t before = *hole;
 
-	EXPECT_EQ(*hole, 0xffffffff);
+	EXPECT(before == 0xffffffff || before == 0);
 	*hole = 0x12345678;
-	EXPECT_EQ(*hole, 0xffffffff);
+	EXPECT_EQ(*hole, before);
 }
 
 /* The same through other shapes of instruction, which the hypervisor has to decode. */
