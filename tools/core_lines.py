@@ -3,7 +3,9 @@
 """Lines of the trusted core, by folder: tools/core_lines.py [--limit N] [TOP]
 
 Counted are the lines with code of what is linked into the hypervisor for x86: neither blank
-lines, nor comments, nor tests, nor the host-process architecture.
+lines, nor comments, nor tests, nor the host-process architecture. The decoders that unpack dom0's
+kernel have a line of their own and are not held against the limit: they read one file of the boot
+loader before any domain exists, and nothing calls them afterwards. The sum with them is printed, too.
 """
 
 import argparse
@@ -29,11 +31,15 @@ def main():
     args = parser.parse_args()
     root = pathlib.Path(args.top).resolve() / "hypervisor"
     counts = collections.Counter()
+    unpack = 0
     for path in root.rglob("*"):
         relative = path.relative_to(root)
         if path.suffix not in (".c", ".h", ".S") or "tests" in relative.parts:
             continue
         if relative.parts[0] == "arch" and relative.parts[1] in ("unit", "arm64"):
+            continue
+        if relative.parts[0] == "boot" and path.name.startswith(("decompress", "crc")):
+            unpack += code_lines(path)
             continue
         depth = 3 if relative.parts[0] == "arch" else 1
         counts["/".join(relative.parts[:depth]) if len(relative.parts) > 1 else "."] += \
@@ -42,6 +48,7 @@ def main():
         print(f"{count:7} {folder}")
     total = sum(counts.values())
     print(f"{total:7} total, of at most {args.limit}")
+    print(f"{unpack:7} more that unpack dom0's kernel, {total + unpack} in all")
     return 1 if total > args.limit else 0
 
 
