@@ -79,13 +79,13 @@ void arch_cpu_version(char vendor[12], u32 *family, u32 *model, u32 *stepping)
 	*stepping = r.a & 0xf;
 }
 
-/* FNV-1a over the code, with another start for each eight bytes that are wanted. */
+/* FNV-1a over the code that stays, with another start for each eight bytes that are wanted. */
 void arch_image_id(u8 *to, size_t size_bytes)
 {
 	for (size_t i = 0; i < size_bytes; i += 8) {
 		u64 hash = 0xcbf29ce484222325ull + i;
 
-		for (const char *p = text_start; p < text_end; p++) {
+		for (const char *p = start_text_end; p < text_end; p++) {
 			hash = (hash ^ (u8)*p) * 0x100000001b3ull;
 		}
 		memcpy(to + i, &hash, MIN(size_bytes - i, 8ul));

@@ -16,6 +16,14 @@ PHDRS
 	data PT_LOAD FLAGS(6);
 }
 
+/*
+ * Files whose code nobody needs once dom0 runs: what reads the boot loader's information, the
+ * firmware's tables and dom0's kernel. Its pages are taken out of the page tables then
+ * (paging_protect_after_init()), so it is no part of what a guest can reach; tools/core_lines.py
+ * reads this list.
+ */
+#define AT_START(object) *object(.text .text.*)
+
 SECTIONS
 {
 	. = IMAGE_BASE + IMAGE_PHYSICAL_BASE;
@@ -24,8 +32,36 @@ SECTIONS
 		text_start = .;
 		*(.head)
 		*(.text.entry)
+		. = ALIGN(4096);
+		start_text_start = .;
+		AT_START(boot_bzimage.c.o)
+		AT_START(boot_crc.c.o)
+		AT_START(boot_decompress.c.o)
+		AT_START(boot_decompress_gzip.c.o)
+		AT_START(boot_decompress_lzma.c.o)
+		AT_START(boot_decompress_xz.c.o)
+		AT_START(boot_decompress_zstd.c.o)
+		AT_START(boot_dom0.c.o)
+		AT_START(boot_dom0_options.c.o)
+		AT_START(boot_elf.c.o)
+		AT_START(boot_kernel.c.o)
+		AT_START(boot_memory.c.o)
+		AT_START(boot_memory_map.c.o)
+		AT_START(boot_modules.c.o)
+		AT_START(boot_multiboot.c.o)
+		AT_START(drivers_acpi_acpi.c.o)
+		AT_START(drivers_acpi_dmar.c.o)
+		AT_START(drivers_acpi_ivrs.c.o)
+		AT_START(drivers_acpi_madt.c.o)
+		AT_START(drivers_acpi_mcfg.c.o)
+		AT_START(arch_x86_guest_dom0_acpi.c.o)
+		AT_START(arch_x86_guest_dom0_plan.c.o)
+		AT_START(arch_x86_guest_dom0_pvh.c.o)
+		*(.init.text .init.text.*)
+		. = ALIGN(4096);
+		start_text_end = .;
 		*(.text.hot .text.hot.*)
-		*(.text .text.* .init.text .init.text.*)
+		*(.text .text.*)
 		. = ALIGN(4096);
 		text_end = .;
 	} :text
