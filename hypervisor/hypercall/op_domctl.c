@@ -266,6 +266,21 @@ static long act(struct hypercall *call, struct domain *d, struct xen_domctl *op)
 	}
 }
 
+/*
+ * With a reference, or NULL. A question about a domain that is not there is answered with the next
+ * one: so the console daemon walks from domain to domain.
+ */
+static struct domain *find_target(struct xen_domctl *op)
+{
+	struct domain *d = domain_get(domain_id_of(op->domain));
+
+	if (!d && op->cmd == XEN_DOMCTL_getdomaininfo) {
+		d = domain_get_from(op->domain);
+		op->domain = d ? d->id.v : op->domain;
+	}
+	return d;
+}
+
 /* arg: pointer. */
 long op_domctl(struct hypercall *call)
 {
@@ -283,7 +298,7 @@ long op_domctl(struct hypercall *call)
 		rc = policy_domctl(caller, NULL, op.cmd);
 		rc = rc ? rc : do_create(&op);
 	} else {
-		d = domain_get(domain_id_of(op.domain));
+		d = find_target(&op);
 		if (!d) {
 			return -ESRCH;
 		}
