@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ticket spinlocks with a rank. A lock is taken either always with interrupts off
+ * Spinlocks with a rank. A lock is taken either always with interrupts off
  * (_irqsave) or never in interrupt context; debug builds check it. No sleeping, no
  * allocation while one is held (except by the allocators' own).
  */
@@ -11,7 +11,7 @@
 #include "hv/types.h"
 
 struct CAPABILITY("spinlock") spinlock {
-	u32 next, owner; /* tickets */
+	u32 is_taken;
 	u8 rank;	 /* enum lock_rank */
 #ifndef NDEBUG
 	u16 holder;	 /* cpu + 1 while held */

@@ -214,7 +214,8 @@ static struct vcpu *pick(struct sched_cpu *sc)
 	unsigned long flags;
 	bool is_kept;
 
-	if (likely(!sc->is_due && prev && vcpu_is_runnable(prev))) {
+	/* An idle CPU that was woken by something else has no business with the queue's lock. */
+	if (likely(!sc->is_due && (!prev || vcpu_is_runnable(prev)))) {
 		return prev;
 	}
 
