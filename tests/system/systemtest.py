@@ -16,8 +16,10 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 class SystemTest:
-    def __init__(self, description):
+    def __init__(self, description, **options):
         parser = argparse.ArgumentParser(description=description)
+        for name, settings in options.items():
+            parser.add_argument(f"--{name}", **settings)
         parser.add_argument("--hypervisor", choices=["mullion", "xen", "none"], default="mullion")
         parser.add_argument("--dom0", choices=["pv", "pvh"], default="pvh")
         self.args = parser.parse_args()
