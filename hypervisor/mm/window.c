@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mm/window.h"
 
 #include "core/percpu.h"
@@ -31,11 +31,6 @@ void window_unmap(void *p)
 	arch_window_set(slot, MFN_INVALID);
 	barrier();
 	*open &= ~(1u << slot);
-}
-
-void window_move(void *p, mfn_t mfn)
-{
-	arch_window_move(p, mfn);
 }
 
 void window_zero(mfn_t mfn)

@@ -8,14 +8,18 @@
  */
 #pragma once
 
+#include "arch/contract/host.h"
 #include "hv/addr.h"
 #include "hv/types.h"
 
-#define WINDOW_SLOTS 16
-
 void *window_map(mfn_t mfn);
 void window_unmap(void *p); /* any address inside the page */
-void window_move(void *p, mfn_t mfn); /* the window that p is in shows mfn from now on */
 void window_zero(mfn_t mfn);
 void window_copy(mfn_t to, mfn_t from);
 bool window_is_idle(void); /* none is open on this CPU */
+
+/* The window that p is in shows mfn from now on. */
+static inline void window_move(void *p, mfn_t mfn)
+{
+	arch_window_move(p, mfn);
+}

@@ -10,8 +10,7 @@
 #include "lib/string.h"
 
 #define TABLE_FLAGS (PTE_PRESENT | PTE_WRITE | PTE_ACCESSED)
-#define DATA_FLAGS  (PTE_PRESENT | PTE_WRITE | PTE_ACCESSED | PTE_DIRTY | PTE_NX)
-#define MMIO_FLAGS  (DATA_FLAGS | PTE_NO_CACHE | PTE_WRITE_THROUGH)
+#define MMIO_FLAGS  (PTE_DATA | PTE_NO_CACHE | PTE_WRITE_THROUGH)
 #define SIZE_2M	    (1ul << 21)
 
 static RO_AFTER_INIT hpa_t roots[CPU_MAX];
@@ -20,8 +19,6 @@ static RO_AFTER_INIT void *(*table_source)(void);
 static u64 pool_start, pool_next, pool_end; /* physical; next is end when it is used up */
 static bool is_early = true;	/* tables are reached through the boot map */
 static unsigned long mmio_next = MMIO_BASE;
-
-DEFINE_PER_CPU(pte_t *, window_table);
 
 static pte_t *table_at(mfn_t mfn)
 {
@@ -118,7 +115,7 @@ static void map_image(void)
 
 	map_image_part(text_start, text_end, PTE_PRESENT | PTE_ACCESSED);
 	map_image_part(rodata_start, rodata_end, PTE_PRESENT | PTE_ACCESSED | PTE_NX);
-	map_image_part(ro_after_init_start, image_end, DATA_FLAGS);
+	map_image_part(ro_after_init_start, image_end, PTE_DATA);
 	for (offset = 0; offset < STACK_SLOT_SIZE; offset += PAGE_SIZE) {
 		if (!is_stack_page(offset)) {
 			*entry_for(shared_root, (unsigned long)boot_stack_slot + offset, 1) = 0;
@@ -139,12 +136,16 @@ static void make_shared_entries(hpa_t ram_end)
 	CHECK(entry_for(shared_root, STACK_AREA_BASE, 3));
 }
 
-static bool add_windows(pte_t *root, pte_t **window)
+/* The table of the windows maps itself, so that a CPU changes its own without looking for it. */
+static bool add_windows(pte_t *root)
 {
-	pte_t *entry = entry_for(root, WINDOW_BASE, 1);
+	pte_t *table = entry_for(root, WINDOW_BASE, 1);
 
-	*window = entry;
-	return entry != NULL;
+	if (!table) {
+		return false;
+	}
+	table[pte_index(WINDOW_TABLE, 1)] = pte_of(table_mfn(table), PTE_DATA);
+	return true;
 }
 
 struct hpa_range arch_image_range(void)
@@ -161,7 +162,6 @@ u64 paging_pool_bytes(hpa_t ram_end)
 
 void paging_setup(hpa_t pool, u64 pool_bytes, hpa_t ram_end)
 {
-	pte_t *window;
 	u64 at;
 
 	pool_start = hpa_raw(pool);
@@ -173,14 +173,13 @@ void paging_setup(hpa_t pool, u64 pool_bytes, hpa_t ram_end)
 	make_shared_entries(ram_end);
 	for (at = 0; at < pool_bytes; at += SIZE_2M) {
 		CHECK(map_large(shared_root, HEAP_BASE + hpa_raw(pool) + at,
-				hpa_to_mfn(hpa_add(pool, at)), DATA_FLAGS));
+				hpa_to_mfn(hpa_add(pool, at)), PTE_DATA));
 	}
-	CHECK(add_windows(shared_root, &window));
+	CHECK(add_windows(shared_root));
 	shared_root[0] = boot_pml4[0];
 	roots[0] = mfn_to_hpa(table_mfn(shared_root));
 	cr3_write(hpa_raw(roots[0]));
 
-	*this_cpu_ptr(window_table) = (pte_t *)(HEAP_BASE + (u64)window);
 	shared_root = (pte_t *)(HEAP_BASE + (u64)shared_root);
 	is_early = false;
 }
@@ -193,7 +192,7 @@ u64 paging_set_table_source(void *(*alloc)(void))
 
 void paging_map_frame_table(unsigned long virtual_address, hpa_t memory)
 {
-	CHECK(map_large(shared_root, virtual_address, hpa_to_mfn(memory), DATA_FLAGS));
+	CHECK(map_large(shared_root, virtual_address, hpa_to_mfn(memory), PTE_DATA));
 }
 
 static bool map_stack(cpu_t cpu)
@@ -206,7 +205,7 @@ static bool map_stack(cpu_t cpu)
 			continue;
 		}
 		page = table_source();
-		if (!page || !map_page(shared_root, base + offset, arch_heap_mfn(page), DATA_FLAGS)) {
+		if (!page || !map_page(shared_root, base + offset, arch_heap_mfn(page), PTE_DATA)) {
 			return false;
 		}
 	}
@@ -215,7 +214,7 @@ static bool map_stack(cpu_t cpu)
 
 bool paging_add_cpu(cpu_t cpu, hpa_t *root, void **stack_top)
 {
-	pte_t *table = table_alloc(), *window;
+	pte_t *table = table_alloc();
 	unsigned int i;
 
 	if (!table || !map_stack(cpu)) {
@@ -226,10 +225,9 @@ bool paging_add_cpu(cpu_t cpu, hpa_t *root, void **stack_top)
 			table[i] = shared_root[i];
 		}
 	}
-	if (!add_windows(table, &window)) {
+	if (!add_windows(table)) {
 		return false;
 	}
-	*per_cpu_ptr(window_table, cpu) = window;
 	roots[cpu] = mfn_to_hpa(table_mfn(table));
 	*root = roots[cpu];
 	*stack_top = (void *)(STACK_AREA_BASE + (unsigned long)(cpu + 1) * STACK_SLOT_SIZE -
@@ -283,7 +281,7 @@ int arch_heap_chunk_map(mfn_t first)
 	if (!entry) {
 		return -ENOMEM;
 	}
-	store_release(entry, pte_of(first, DATA_FLAGS | PTE_LARGE));
+	store_release(entry, pte_of(first, PTE_DATA | PTE_LARGE));
 	return 0;
 }
 
@@ -304,36 +302,6 @@ mfn_t arch_heap_mfn(const void *p)
 
 	CHECK(address >= HEAP_BASE && address < HEAP_LIMIT);
 	return mfn_of((address - HEAP_BASE) >> PAGE_SHIFT);
-}
-
-void *arch_window_set(unsigned int slot, mfn_t mfn)
-{
-	unsigned long address = WINDOW_BASE + slot * PAGE_SIZE;
-	pte_t *entry = *this_cpu_ptr(window_table) + slot;
-
-	if (mfn_equal(mfn, MFN_INVALID)) {
-		*entry = 0;
-		page_invalidate(address);
-		return NULL;
-	}
-	/* Not present before, so no stale translation can be cached (SDM 3 4.10.2.3). */
-	*entry = pte_of(mfn, DATA_FLAGS);
-	barrier();
-	return (void *)address;
-}
-
-void arch_window_move(void *p, mfn_t mfn)
-{
-	unsigned long address = (unsigned long)p;
-
-	(*this_cpu_ptr(window_table))[(address - WINDOW_BASE) >> PAGE_SHIFT] =
-		pte_of(mfn, DATA_FLAGS);
-	page_invalidate(address);
-}
-
-unsigned int arch_window_slot(const void *p)
-{
-	return (unsigned int)(((unsigned long)p - WINDOW_BASE) >> PAGE_SHIFT);
 }
 
 void *arch_mmio_map(hpa_t base, size_t size_bytes)

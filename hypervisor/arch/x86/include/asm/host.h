@@ -49,3 +49,29 @@ static ALWAYS_INLINE void arch_cpu_relax(void)
 {
 	__asm__ volatile("pause" : : : "memory");
 }
+
+/* --- windows: entries of this CPU's own table --- */
+static ALWAYS_INLINE void *arch_window_set(unsigned int slot, mfn_t mfn)
+{
+	unsigned long address = WINDOW_BASE + slot * PAGE_SIZE;
+	pte_t *entry = (pte_t *)WINDOW_TABLE + slot;
+
+	if (mfn_equal(mfn, MFN_INVALID)) {
+		*entry = 0;
+		page_invalidate(address);
+		return NULL;
+	}
+	/* Not present before, so no stale translation can be cached (SDM 3 4.10.2.3). */
+	*entry = pte_of(mfn, PTE_DATA);
+	barrier();
+	return (void *)address;
+}
+static ALWAYS_INLINE unsigned int arch_window_slot(const void *p)
+{
+	return (unsigned int)(((unsigned long)p - WINDOW_BASE) >> PAGE_SHIFT);
+}
+static ALWAYS_INLINE void arch_window_move(void *p, mfn_t mfn)
+{
+	((pte_t *)WINDOW_TABLE)[arch_window_slot(p)] = pte_of(mfn, PTE_DATA);
+	page_invalidate((unsigned long)p);
+}

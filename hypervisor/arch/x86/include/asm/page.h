@@ -27,6 +27,7 @@
 #define MMIO_LIMIT	    0xffffc81000000000 /* 64 GiB */
 #define STACK_AREA_BASE	    0xffffc88000000000
 #define WINDOW_BASE	    0xffffc90000000000 /* a page table of its own on every CPU */
+#define WINDOW_TABLE	    (WINDOW_BASE + WINDOW_SLOTS * PAGE_SIZE) /* which maps itself here */
 
 /*
  * One slot for each CPU, aligned to its size, so that the stack pointer finds the slot. From
@@ -47,6 +48,7 @@
 #define PTE_NX	     (1ull << 63)
 #define PTE_ADDRESS  0x000ffffffffff000ull
 #define PAGE_ENTRIES 512u
+#define PTE_DATA     (PTE_PRESENT | PTE_WRITE | PTE_ACCESSED | PTE_DIRTY | PTE_NX)
 
 typedef u64 pte_t;
 
