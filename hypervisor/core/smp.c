@@ -17,11 +17,6 @@ static struct {
 	struct cpu_set waiting;
 } call;
 
-cpu_t smp_cpu_id(void)
-{
-	return arch_cpu_id();
-}
-
 cpu_t smp_cpu_count(void)
 {
 	return load_relaxed(&online_count);

@@ -4,10 +4,15 @@
  */
 #pragma once
 
-#include "lib/bitmap.h"
+#include "arch/contract/host.h"
 #include "hv/types.h"
+#include "lib/bitmap.h"
 
-cpu_t smp_cpu_id(void);		      /* this CPU */
+static inline cpu_t smp_cpu_id(void)
+{
+	return arch_cpu_id();
+}
+
 cpu_t smp_cpu_count(void);	      /* online CPUs are 0 .. count-1 */
 const struct cpu_set *smp_online(void);
 /*

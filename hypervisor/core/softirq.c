@@ -29,11 +29,6 @@ void softirq_raise_cpu(enum softirq nr, cpu_t cpu)
 	}
 }
 
-bool softirq_is_pending(void)
-{
-	return load_relaxed(this_cpu_ptr(softirq_pending)) != 0;
-}
-
 void softirq_run(void)
 {
 	u32 pending;

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "core/percpu.h"
 #include "hv/types.h"
 
 enum softirq {
@@ -20,5 +21,11 @@ enum softirq {
 void softirq_register(enum softirq nr, void (*handler)(void)); /* start only */
 void softirq_raise(enum softirq nr);			       /* this CPU; any context */
 void softirq_raise_cpu(enum softirq nr, cpu_t cpu);	       /* any CPU; sends an IPI if needed */
-bool softirq_is_pending(void);
 void softirq_run(void); /* until none is pending */
+
+DECLARE_PER_CPU(u32, softirq_pending);
+
+static inline bool softirq_is_pending(void)
+{
+	return load_relaxed(this_cpu_ptr(softirq_pending)) != 0;
+}
