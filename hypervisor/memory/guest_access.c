@@ -6,7 +6,6 @@
 #include "domain/vcpu.h"
 #include "lib/string.h"
 #include "memory/p2m.h"
-#include "memory/p2m_read.h"
 #include "mm/window.h"
 
 /* One piece inside a page: from or to NULL means the other way, both NULL clears. */
@@ -16,15 +15,6 @@ static int copy_piece(struct domain *d, gpa_t gpa, void *to, const void *from, b
 	struct frame *f;
 	u8 *page;
 
-	if (!is_write) {
-		struct p2m_reader r = p2m_reader_of(d);
-		bool is_done = p2m_reader_copy(&r, gpa_raw(gpa), to, size_bytes);
-
-		p2m_reader_close(&r);
-		if (is_done) {
-			return 0;
-		}
-	}
 	f = p2m_get_frame(d, gpa_to_gfn(gpa), is_write, NULL);
 	if (!f) {
 		return -EFAULT;
@@ -61,8 +51,9 @@ static int copy_linear(guest_ptr_t at, void *to, const void *from, bool is_write
 		size_t piece = piece_size(linear, size_bytes);
 		gpa_t gpa;
 
-		if (arch_guest_translate(v, linear, is_write ? GUEST_WRITE : GUEST_READ, &gpa) ||
-		    copy_piece(v->domain, gpa, to, from, is_write, piece) != 0) {
+		if ((is_write || !arch_guest_read_again(v, linear, to, piece)) &&
+		    (arch_guest_translate(v, linear, is_write ? GUEST_WRITE : GUEST_READ, &gpa) ||
+		     copy_piece(v->domain, gpa, to, from, is_write, piece) != 0)) {
 			return -EFAULT;
 		}
 		linear += piece;

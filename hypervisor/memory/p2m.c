@@ -34,8 +34,9 @@ _Static_assert(sizeof(struct p2m_batch) <= 4096, "a batch is one page");
 #define BATCH_MFN_MASK	  ((1ull << 40) - 1)
 
 struct p2m {
-	struct p2m_root root; /* first, see there */
-	struct spinlock lock; /* LOCK_P2M: tables, batches */
+	u64 *root;
+	u64 version;
+	struct spinlock lock; /* LOCK_P2M: tables, batches, version */
 	mfn_t root_mfn;
 	u64 max_gfn;
 	u8 is_cpu_flush_due, is_iommu_flush_due;
@@ -86,7 +87,7 @@ static unsigned int table_index(gfn_t gfn, unsigned int level)
 struct p2m_entry p2m_lookup(struct domain *d, gfn_t gfn)
 {
 	struct p2m_entry e = {P2M_NONE, MFN_INVALID, ORDER_1G};
-	u64 *table = d->p2m->root.table;
+	u64 *table = d->p2m->root;
 	unsigned int level;
 	u64 entry;
 
@@ -175,7 +176,7 @@ struct frame *p2m_get_frame(struct domain *d, gfn_t gfn, bool is_write, enum p2m
 	if (!may_access(e.type, is_write)) {
 		return NULL;
 	}
-	if (e.type != P2M_RAM && e.type != P2M_RAM_RO && e.type != P2M_SHARED) {
+	if (!p2m_is_own(e.type)) {
 		return get_others_frame(d, gfn, is_write);
 	}
 	f = frame_of(e.mfn);
@@ -380,7 +381,7 @@ static void split_locked(struct p2m *p2m, u64 *entry, unsigned int level, u64 *t
 static int descend_locked(struct p2m *p2m, gfn_t gfn, unsigned int level, bool is_removing,
 			  struct table_stock *stock, u64 **out)
 {
-	u64 *table = p2m->root.table;
+	u64 *table = p2m->root;
 	unsigned int l;
 
 	for (l = LEVEL_TOP; l > level; l--) {
@@ -426,6 +427,7 @@ static int change_locked(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int le
 {
 	bool is_old_table;
 	u64 *entry, old;
+	mfn_t unused;
 	int rc;
 
 	rc = descend_locked(d->p2m, gfn, level, type == P2M_NONE, stock, &entry);
@@ -440,6 +442,9 @@ static int change_locked(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int le
 	rc = change_device_view(d, old, is_old_table, gfn, mfn, level, type);
 	if (rc) {
 		return rc;
+	}
+	if (is_old_table || p2m_is_own(arch_p2m_decode(old, &unused))) {
+		store_relaxed(&d->p2m->version, d->p2m->version + 1);
 	}
 	store_release(entry, type == P2M_NONE ? 0 : arch_p2m_leaf(type, mfn, level));
 	if (is_old_table) {
@@ -556,6 +561,11 @@ u64 p2m_max_gfn(const struct domain *d)
 	return load_relaxed(&d->p2m->max_gfn);
 }
 
+u64 p2m_version(const struct domain *d)
+{
+	return load_acquire(&d->p2m->version);
+}
+
 mfn_t p2m_root(const struct domain *d)
 {
 	return d->p2m->root_mfn;
@@ -570,12 +580,12 @@ static int handle_init(struct domain *d, const struct domain_config *config)
 	if (!p2m) {
 		return -ENOMEM;
 	}
-	p2m->root.table = heap_alloc_pages_for(d, 0);
-	if (!p2m->root.table) {
+	p2m->root = heap_alloc_pages_for(d, 0);
+	if (!p2m->root) {
 		heap_free(p2m);
 		return -ENOMEM;
 	}
-	p2m->root_mfn = heap_to_mfn(p2m->root.table);
+	p2m->root_mfn = heap_to_mfn(p2m->root);
 	spinlock_init(&p2m->lock, LOCK_P2M);
 	d->p2m = p2m;
 	return 0;
@@ -656,7 +666,7 @@ static void handle_fini(struct domain *d)
 		batch_put_frames(batch);
 		heap_free_pages_for(d, batch, 0);
 	}
-	free_tables(d, p2m->root.table);
+	free_tables(d, p2m->root);
 	heap_free(p2m);
 	d->p2m = NULL;
 }

@@ -31,10 +31,11 @@ enum p2m_type {
 	P2M_TYPE_COUNT,
 };
 
-/* The first member of struct p2m, for readers that take no lock (p2m_read.h). */
-struct p2m_root {
-	u64 *table;
-};
+/* Memory of the domain or lent to it for good; mappings of others come and go. */
+static inline bool p2m_is_own(enum p2m_type type)
+{
+	return type == P2M_RAM || type == P2M_RAM_RO || type == P2M_SHARED;
+}
 
 struct p2m_entry {
 	enum p2m_type type;
@@ -63,6 +64,11 @@ int p2m_remove(struct domain *d, gfn_t gfn, unsigned int order) MUST_CHECK;
 void p2m_flush(struct domain *d);
 /* The highest gfn that was ever set. */
 u64 p2m_max_gfn(const struct domain *d);
+/*
+ * Another number after each change or removal of memory that is p2m_is_own(), and before the frame
+ * goes. So who finds the same number before and after has used what the domain had meanwhile.
+ */
+u64 p2m_version(const struct domain *d);
 /* Root of the nested page tables, for the CPU. */
 mfn_t p2m_root(const struct domain *d);
 

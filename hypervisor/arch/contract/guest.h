@@ -54,8 +54,14 @@ void arch_image_id(u8 *to, size_t size_bytes);
 void arch_cpu_firmware_ids(cpu_t cpu, u32 *apic_id, u32 *acpi_id);
 
 /* --- the caller's memory: linear address to guest physical, as the CPU would translate it --- */
+/* v is the current vCPU. */
 enum guest_access_kind { GUEST_READ, GUEST_WRITE };
 int arch_guest_translate(struct vcpu *v, u64 linear, enum guest_access_kind kind, gpa_t *out) MUST_CHECK;
+/*
+ * Copies from inside one page that was translated before and still is where it was. False: that is
+ * not so, nothing is promised about *to, and arch_guest_translate() finds out the rest.
+ */
+bool arch_guest_read_again(struct vcpu *v, u64 linear, void *to, size_t size_bytes) MUST_CHECK;
 
 /* --- nested page tables: memory/p2m.c walks, <asm/p2m.h> has the format of an entry --- */
 /* No CPU uses an older translation of d when this returns. Interrupts on. */

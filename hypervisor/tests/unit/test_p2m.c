@@ -10,7 +10,6 @@
 #include "domain/service.h"
 #include "drivers/iommu/iommu.h"
 #include "hv/error.h"
-#include "memory/p2m_read.h"
 #include "mm/frame_alloc.h"
 #include "mm/heap.h"
 
@@ -281,21 +280,33 @@ TEST(p2m, devices_see_changes_and_a_refusal_changes_nothing)
 	end();
 }
 
-TEST(p2m, a_reader_notices_that_the_entry_changed)
+TEST(p2m, the_version_changes_when_something_mapped_goes)
 {
-	struct p2m_reader r;
-	struct p2m_view view;
+	u64 before;
 
 	start();
+	before = p2m_version(&d);
 	give(3, 0);
-	r = p2m_reader_of(&d);
-	EXPECT(p2m_reader_view(&r, 3 * PAGE_SIZE + 8, &view));
-	EXPECT(p2m_reader_is_good(&view));
+	give(0x200, 9);
+	EXPECT_EQ(p2m_version(&d), before); /* new memory makes no older answer wrong */
+	EXPECT_EQ(p2m_remove(&d, gfn_of(4), 0), 0);
+	EXPECT_EQ(p2m_version(&d), before); /* nothing was there */
 	EXPECT_EQ(p2m_remove(&d, gfn_of(3), 0), 0);
-	EXPECT(!p2m_reader_is_good(&view));
-	p2m_reader_close(&r);
-	EXPECT(!p2m_reader_view(&r, 3 * PAGE_SIZE, &view));
-	EXPECT(window_is_idle());
+	EXPECT(p2m_version(&d) != before);
+	before = p2m_version(&d);
+	EXPECT_EQ(p2m_remove(&d, gfn_of(0x210), 0), 0); /* one page of a large one */
+	EXPECT(p2m_version(&d) != before);
+	before = p2m_version(&d);
+	EXPECT_EQ(p2m_remove(&d, gfn_of(0x200), 9), 0); /* a whole table */
+	EXPECT(p2m_version(&d) != before);
+	before = p2m_version(&d);
+	give(3, 0);
+	give(3, 0); /* another frame in its place */
+	EXPECT(p2m_version(&d) != before);
+	EXPECT_EQ(p2m_set(&d, gfn_of(9), mfn_of(0xfee00), 0, P2M_MMIO), 0);
+	before = p2m_version(&d);
+	EXPECT_EQ(p2m_remove(&d, gfn_of(9), 0), 0); /* never its own */
+	EXPECT_EQ(p2m_version(&d), before);
 	end();
 }
 

@@ -39,5 +39,5 @@ struct decoded {
 int decode_instruction(const u8 *bytes, unsigned int count, unsigned int mode_bytes,
 		       struct decoded *out) MUST_CHECK;
 
-/* Reads up to want bytes at the current vCPU's rip; fewer when its page ends in nowhere. */
-int decode_fetch(struct vcpu *v, u8 *bytes, unsigned int want, unsigned int *count) MUST_CHECK;
+/* The instruction at the current vCPU's rip. -EFAULT: it cannot be read; and as above. */
+int decode_current(struct vcpu *v, struct decoded *out) MUST_CHECK;

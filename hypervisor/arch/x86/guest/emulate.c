@@ -85,10 +85,13 @@ static int access_linear(struct vcpu *v, u64 linear, unsigned int size_bytes, bo
 	return 0;
 }
 
-int decode_fetch(struct vcpu *v, u8 *bytes, unsigned int want, unsigned int *count)
+int decode_current(struct vcpu *v, struct decoded *out)
 {
-	*count = guest_walk_fetch(v, hvm_linear(v, SEG_CS, v->arch->rip), bytes, want);
-	return *count ? 0 : -EFAULT;
+	u8 bytes[DECODE_BYTES_MAX];
+	unsigned int count =
+		guest_walk_fetch(v, hvm_linear(v, SEG_CS, v->arch->rip), bytes, sizeof(bytes));
+
+	return count ? decode_instruction(bytes, count, hvm_code_bytes(v), out) : -EFAULT;
 }
 
 /* --- operands --- */
@@ -591,13 +594,9 @@ static bool has_memory_operand(const struct decoded *d)
 int emulate_memory(struct vcpu *v, gpa_t address, bool is_write)
 {
 	struct emulation e = {.v = v, .flags = v->arch->rflags};
-	u8 bytes[DECODE_BYTES_MAX];
-	unsigned int count;
 	int rc;
 
-	if (decode_fetch(v, bytes, sizeof(bytes), &count) != 0 ||
-	    decode_instruction(bytes, count, hvm_code_bytes(v), &e.d) != 0 ||
-	    !has_memory_operand(&e.d)) {
+	if (decode_current(v, &e.d) != 0 || !has_memory_operand(&e.d)) {
 		return -EOPNOTSUPP;
 	}
 	if (e.d.is_memory) {
@@ -619,13 +618,10 @@ int emulate_memory(struct vcpu *v, gpa_t address, bool is_write)
 int emulate_string_io(struct vcpu *v, const struct exit_io *io)
 {
 	struct emulation e = {.v = v, .flags = v->arch->rflags, .bytes = io->size_bytes};
-	u8 bytes[DECODE_BYTES_MAX];
-	unsigned int count, steps;
+	unsigned int steps;
 	s64 step = (v->arch->rflags & X86_RFLAGS_DF) ? -(s64)io->size_bytes : io->size_bytes;
 
-	if (decode_fetch(v, bytes, sizeof(bytes), &count) != 0 ||
-	    decode_instruction(bytes, count, hvm_code_bytes(v), &e.d) != 0 || e.d.map != 0 ||
-	    (e.d.opcode & 0xfc) != 0x6c) {
+	if (decode_current(v, &e.d) != 0 || e.d.map != 0 || (e.d.opcode & 0xfc) != 0x6c) {
 		return -EOPNOTSUPP;
 	}
 	for (steps = 0; !io->is_rep || count_register(v, &e.d); steps++) {
@@ -671,11 +667,8 @@ int emulate_cr0_write(struct vcpu *v)
 	struct emulation e = {.v = v, .bytes = 2};
 	u64 old = hvm->get_control(v, HVM_CR0), value;
 	u64 efer = hvm->get_control(v, HVM_EFER);
-	u8 bytes[DECODE_BYTES_MAX];
-	unsigned int count;
 
-	if (decode_fetch(v, bytes, sizeof(bytes), &count) != 0 ||
-	    decode_instruction(bytes, count, hvm_code_bytes(v), &e.d) != 0 || e.d.map != 1) {
+	if (decode_current(v, &e.d) != 0 || e.d.map != 1) {
 		return -EOPNOTSUPP;
 	}
 	if (e.d.opcode == 0x22 && e.d.reg == 0) {

@@ -16,43 +16,41 @@
 #include "memory/guest_access.h"
 #include "memory/p2m.h"
 
+#define OPCODE_CPUID   0xa20f
+#define OPCODE_HLT     0xf4
+#define OPCODE_RDMSR   0x320f
+#define OPCODE_VMMCALL 0xd9010f
+#define OPCODE_WBINVD  0x090f
+#define OPCODE_WRMSR   0x300f
+#define OPCODE_XSETBV  0xd1010f
+
 /*
- * How long the intercepted instruction is. With NRIPS the CPU says so. Without, its bytes
- * are read: opcode is what must follow the prefixes, so the usual case is one comparison.
+ * How long the intercepted instruction is. With NRIPS the CPU says so. Without, its bytes are
+ * read; the usual one has no prefixes and lies in a page that was looked at before: one comparison.
  * 0: the bytes cannot be read or are another instruction by now; the guest tries again.
  */
-unsigned int exit_instruction_length(struct vcpu *v, const char *opcode)
+static unsigned int instruction_length(struct vcpu *v, u32 opcode, unsigned int opcode_bytes)
 {
 	struct arch_vcpu *a = v->arch;
 	struct decoded insn;
-	u8 bytes[DECODE_BYTES_MAX];
-	unsigned int count, i;
+	u32 bytes = 0;
+	u64 linear;
 
 	if (svm_features.has_nrips && a->vmcb->next_rip) {
 		return (unsigned int)(a->vmcb->next_rip - a->rip);
 	}
-	for (i = 0; opcode[i]; i++) {
+	linear = hvm_linear(v, SEG_CS, a->rip);
+	if (page_offset(linear) <= PAGE_SIZE - sizeof(bytes) &&
+	    arch_guest_read_again(v, linear, &bytes, opcode_bytes) && bytes == opcode) {
+		return opcode_bytes;
 	}
-	if (decode_fetch(v, bytes, i, &count) == 0 && count == i) {
-		unsigned int k;
-
-		for (k = 0; k < i && bytes[k] == (u8)opcode[k]; k++) {
-		}
-		if (k == i) {
-			return i;
-		}
-	}
-	if (decode_fetch(v, bytes, DECODE_BYTES_MAX, &count) != 0 ||
-	    decode_instruction(bytes, count, hvm_code_bytes(v), &insn) != 0) {
-		return 0;
-	}
-	return insn.length;
+	return decode_current(v, &insn) == 0 ? insn.length : 0;
 }
 
 void exit_cpuid(struct vcpu *v)
 {
 	struct arch_vcpu *a = v->arch;
-	unsigned int length = exit_instruction_length(v, "\x0f\xa2");
+	unsigned int length = instruction_length(v, OPCODE_CPUID, 2);
 	struct cpuid_result r;
 
 	if (!length) {
@@ -69,7 +67,7 @@ void exit_cpuid(struct vcpu *v)
 void exit_msr(struct vcpu *v, bool is_write)
 {
 	struct arch_vcpu *a = v->arch;
-	unsigned int length = exit_instruction_length(v, is_write ? "\x0f\x30" : "\x0f\x32");
+	unsigned int length = instruction_length(v, is_write ? OPCODE_WRMSR : OPCODE_RDMSR, 2);
 	u32 index = (u32)a->gpr[GPR_RCX];
 	u64 value;
 	int rc;
@@ -98,7 +96,7 @@ void exit_msr(struct vcpu *v, bool is_write)
 
 void exit_hlt(struct vcpu *v)
 {
-	unsigned int length = exit_instruction_length(v, "\xf4");
+	unsigned int length = instruction_length(v, OPCODE_HLT, 1);
 
 	if (!length) {
 		return;
@@ -141,7 +139,7 @@ void exit_hypercall(struct vcpu *v)
 	bool is_64bit = hvm_is_64bit(v);
 	u64 mask = is_64bit ? ~0ull : 0xffffffffull;
 	const u8 *regs = is_64bit ? args_64 : args_32;
-	unsigned int length = exit_instruction_length(v, "\x0f\x01\xd9");
+	unsigned int length = instruction_length(v, OPCODE_VMMCALL, 3);
 	struct hypercall call;
 	unsigned int i;
 	long result;
@@ -175,7 +173,7 @@ void exit_hypercall(struct vcpu *v)
 void exit_xsetbv(struct vcpu *v)
 {
 	struct arch_vcpu *a = v->arch;
-	unsigned int length = exit_instruction_length(v, "\x0f\x01\xd1");
+	unsigned int length = instruction_length(v, OPCODE_XSETBV, 3);
 	u64 value = (u32)a->gpr[GPR_RAX] | a->gpr[GPR_RDX] << 32;
 
 	if (!length) {
@@ -204,14 +202,10 @@ void exit_xsetbv(struct vcpu *v)
  */
 void exit_cr8_write(struct vcpu *v)
 {
-	u8 bytes[DECODE_BYTES_MAX];
 	struct decoded insn;
-	unsigned int count;
 	u64 value;
 
-	if (decode_fetch(v, bytes, sizeof(bytes), &count) != 0 ||
-	    decode_instruction(bytes, count, hvm_code_bytes(v), &insn) != 0 || insn.map != 1 ||
-	    insn.opcode != 0x22) {
+	if (decode_current(v, &insn) != 0 || insn.map != 1 || insn.opcode != 0x22) {
 		return; /* changed under our hands: the guest tries again */
 	}
 	value = v->arch->gpr[insn.rm & 15];
@@ -225,7 +219,7 @@ void exit_cr8_write(struct vcpu *v)
 
 void exit_wbinvd(struct vcpu *v)
 {
-	unsigned int length = exit_instruction_length(v, "\x0f\x09");
+	unsigned int length = instruction_length(v, OPCODE_WBINVD, 2);
 
 	if (!length) {
 		return;

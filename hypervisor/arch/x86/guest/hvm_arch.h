@@ -8,6 +8,7 @@
 #include <xen/hvm/params.h>
 #include <xen/xen.h>
 
+#include "arch/x86/guest/guest_walk.h"
 #include "arch/x86/guest/hvm.h"
 #include "core/timer.h"
 #include "hv/addr.h"
@@ -93,6 +94,8 @@ struct arch_vcpu {
 	bool is_dr_live; /* dr0-3 are in the CPU, accesses do not exit */
 	struct mtrr_state mtrr;
 	u64 refused_rip; /* where VMRUN was refused last */
+	struct guest_walk walks[GUEST_WALKS];
+	u32 walk_oldest; /* counts on; which one is replaced next */
 };
 
 /* --- hvm.c --- */
@@ -108,10 +111,6 @@ void hvm_post_nmi(struct vcpu *v);
 unsigned int hvm_code_bytes(struct vcpu *v);
 /* Linear address of segment:offset, in the vCPU's mode. */
 u64 hvm_linear(struct vcpu *v, enum hvm_segment_index seg, u64 offset);
-
-/* --- guest_walk.c --- */
-/* Up to want bytes at a linear address, as far as they can be read. No fault is injected. */
-unsigned int guest_walk_fetch(struct vcpu *v, u64 linear, u8 *bytes, unsigned int want);
 
 /* --- hvm_param.c --- */
 /* Raises or lowers the callback's line as event_pending says. */
@@ -150,8 +149,6 @@ void exit_io(struct vcpu *v, const struct exit_io *io);
 void exit_port_access(struct vcpu *v, u16 port, unsigned int size_bytes, bool is_in, u64 *value);
 void exit_nested_fault(struct vcpu *v, gpa_t address, bool is_write, bool is_present, bool is_fetch,
 		       bool is_table_walk);
-/* Bytes of the instruction at RIP; known: its opcode bytes (after prefixes), NULL any. */
-unsigned int exit_instruction_length(struct vcpu *v, const char *known);
 
 /* --- emulate.c --- */
 /* The instruction at RIP touches memory that is emulated. 0 done, -EFAULT injected, -EOPNOTSUPP. */

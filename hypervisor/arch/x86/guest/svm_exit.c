@@ -76,12 +76,9 @@ static void handle_nested_fault(struct vcpu *v)
 static bool is_bad_cr4_write(struct vcpu *v)
 {
 	struct arch_vcpu *a = v->arch;
-	u8 bytes[DECODE_BYTES_MAX];
 	struct decoded insn;
-	unsigned int count;
 
-	if (a->refused_rip == a->rip || decode_fetch(v, bytes, sizeof(bytes), &count) != 0 ||
-	    decode_instruction(bytes, count, hvm_code_bytes(v), &insn) != 0) {
+	if (a->refused_rip == a->rip || decode_current(v, &insn) != 0) {
 		return false;
 	}
 	a->refused_rip = a->rip;
