@@ -112,3 +112,29 @@ TEST(huge_counts_are_refused_or_bounded)
 	EXPECT_EQ(hypercall2(__HYPERVISOR_memory_op, XENMEM_decrease_reservation, &r), 0);
 	EXPECT_EQ(hypercall2(__HYPERVISOR_multicall, bad[5], 0x7fffffff), -EFAULT);
 }
+
+static long status_through(struct evtchn_status *status)
+{
+	return hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_status, status);
+}
+
+/* A hypervisor that remembers translations must notice each change by itself. */
+TEST(a_changed_mapping_is_followed_at_once)
+{
+	struct evtchn_status *there = (void *)pages, *bad_there = (void *)(pages + PAGE_SIZE);
+	struct evtchn_status *view = (void *)(pages + 2 * PAGE_SIZE);
+
+	*there = (struct evtchn_status){.dom = DOMID_SELF, .port = 1};
+	*bad_there = (struct evtchn_status){.dom = DOMID_SELF, .port = 0xfffffff0};
+	for (unsigned i = 0; i < 5; i++) {
+		map_page((uint64_t)view, (uint64_t)there | PTE_P | PTE_W);
+		EXPECT_EQ(status_through(view), 0);
+		map_page((uint64_t)view, (uint64_t)bad_there | PTE_P | PTE_W);
+		EXPECT_EQ(status_through(view), -EINVAL);
+		map_page((uint64_t)view, 0);
+		EXPECT_EQ(status_through(view), -EFAULT);
+		map_page((uint64_t)view, (uint64_t)there | PTE_P);
+		EXPECT_EQ(status_through(view), -EFAULT); /* the answer cannot be written */
+	}
+	map_page((uint64_t)view, (uint64_t)view | PTE_P | PTE_W);
+}

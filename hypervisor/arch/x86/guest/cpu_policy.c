@@ -6,6 +6,8 @@
 #include "lib/string.h"
 #include "mm/heap.h"
 
+#define CPUID_1_C_XSAVE (1u << 26)
+
 struct cpu_policy {
 	unsigned int count;
 	xen_cpuid_leaf_t leaves[];
@@ -158,7 +160,7 @@ static u8 feature_registers(u32 leaf, u32 subleaf)
 	case 7:
 		return subleaf == 0 ? B | C | D : A | B | C | D;
 	case 0xd:
-		return subleaf == 0 ? A : subleaf == 1 ? A : 0;
+		return subleaf == 1 ? A : 0;
 	case 0x80000001u:
 		return C | D;
 	case 0x80000007u:
@@ -184,7 +186,7 @@ void cpu_policy_filter(const struct domain *d, u32 leaf, u32 subleaf, struct cpu
 	if (!own) {
 		return;
 	}
-	if (leaf == 1 && (own->c & 1u << 26)) {
+	if (leaf == 1 && (own->c & CPUID_1_C_XSAVE)) {
 		dynamic = 1u << 27; /* OSXSAVE follows CR4 */
 	} else if (leaf == 7 && (own->c & 1u << 3)) {
 		dynamic = 1u << 4;
@@ -193,6 +195,17 @@ void cpu_policy_filter(const struct domain *d, u32 leaf, u32 subleaf, struct cpu
 	r->b &= registers & 2 ? own->b : ~0u;
 	r->c &= registers & 4 ? own->c | dynamic | (leaf == 1 ? 1u << 31 : 0) : ~0u;
 	r->d &= registers & 8 ? own->d : ~0u;
+}
+
+u64 cpu_policy_xcr0(const struct domain *d)
+{
+	const struct cpu_policy *p = load_acquire(&d->arch->policy);
+	const xen_cpuid_leaf_t *basic = p ? find(p, 1, 0) : NULL, *sizes = p ? find(p, 0xd, 0) : NULL;
+
+	if (basic && !(basic->c & CPUID_1_C_XSAVE)) {
+		return 0;
+	}
+	return sizes ? sizes->a | (u64)sizes->d << 32 : ~0ull;
 }
 
 void cpu_policy_free(struct domain *d)

@@ -25,4 +25,6 @@ int cpu_policy_set(struct domain *d, const xen_cpuid_leaf_t *leaves, unsigned in
 		   u32 *error_subleaf) MUST_CHECK;
 /* Takes away from r what d's policy does not give. Called for each CPUID of a guest. */
 void cpu_policy_filter(const struct domain *d, u32 leaf, u32 subleaf, struct cpuid_result *r);
+/* XCR0 components that the tools leave to it; all without a policy. */
+u64 cpu_policy_xcr0(const struct domain *d);
 void cpu_policy_free(struct domain *d);

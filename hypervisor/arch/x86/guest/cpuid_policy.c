@@ -46,7 +46,8 @@
 /* AVX512_4VNNIW 4FMAPS FSRM VP2INTERSECT SERIALIZE */
 #define LEAF7_D_SHOWN (1u << 2 | 1u << 3 | 1u << 4 | 1u << 8 | 1u << 14)
 /* XSAVEOPT XSAVEC XGETBV1; not XSAVES, because no supervisor state is switched */
-#define LEAFD_1_A_SHOWN (1u << 0 | 1u << 1 | 1u << 2)
+#define LEAFD_1_A_SHOWN	 (1u << 0 | 1u << 1 | 1u << 2)
+#define XSAVE_HEADER_END 576u
 /* LAHF CMP_LEGACY(not) CR8 ABM SSE4A MISALIGNSSE 3DNOWPREFETCH XOP FMA4 TBM */
 #define EXT1_C_SHOWN \
 	(1u << 0 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 11 | 1u << 16 | 1u << 21)
@@ -112,17 +113,39 @@ static void leaf_b(struct vcpu *v, u32 subleaf, struct cpuid_result *r)
 	}
 }
 
+u64 cpuid_guest_xcr0(const struct domain *d)
+{
+	return hvm_xcr0_mask & cpu_policy_xcr0(d);
+}
+
+/* The size of an area that has all of these components in their places (SDM 1 13.4.2). */
+static u32 xsave_size(u64 components)
+{
+	u32 end = XSAVE_HEADER_END;
+
+	for (components &= ~3ull; components; components &= components - 1) {
+		struct cpuid_result r;
+
+		cpuid_host(0xd, (u32)__builtin_ctzll(components), &r);
+		end = MAX(end, r.b + r.a);
+	}
+	return end;
+}
+
 static void leaf_d(struct vcpu *v, u32 subleaf, struct cpuid_result *r)
 {
-	if (subleaf == 0) {
+	u64 offered = v ? cpuid_guest_xcr0(v->domain) : hvm_xcr0_mask;
+
+	if (subleaf > 62 || (subleaf < 2 ? !offered : !(offered >> subleaf & 1))) {
+		*r = (struct cpuid_result){0, 0, 0, 0};
+	} else if (subleaf == 0) {
 		/* ebx is the size for the XCR0 that is loaded, which is the guest's. */
-		r->a &= (u32)hvm_xcr0_mask;
-		r->d &= (u32)(hvm_xcr0_mask >> 32);
+		r->a = (u32)offered;
+		r->c = xsave_size(offered);
+		r->d = (u32)(offered >> 32);
 	} else if (subleaf == 1) {
 		r->a &= LEAFD_1_A_SHOWN;
 		r->c = r->d = 0;
-	} else if (subleaf > 62 || !(hvm_xcr0_mask >> subleaf & 1)) {
-		*r = (struct cpuid_result){0, 0, 0, 0};
 	}
 }
 

@@ -185,7 +185,7 @@ void exit_xsetbv(struct vcpu *v)
 	}
 	/* SDM 2A XSETBV: only XCR0, x87 always on, AVX needs SSE, AVX-512 all its three parts. */
 	if ((u32)a->gpr[GPR_RCX] != 0 || hvm->get_cpl(v) != 0 || !(value & 1) ||
-	    (value & ~hvm_xcr0_mask) || ((value & 4) && !(value & 2)) ||
+	    (value & ~cpuid_guest_xcr0(v->domain)) || ((value & 4) && !(value & 2)) ||
 	    ((value & 0xe0) && ((value & 0xe0) != 0xe0 || !(value & 4))) ||
 	    ((value & 0x18) != 0 && (value & 0x18) != 0x18)) {
 		hvm_inject_gp0(v);

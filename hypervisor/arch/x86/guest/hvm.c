@@ -235,8 +235,14 @@ void arch_vcpu_kick(struct vcpu *v)
 
 void hvm_fpu_load(struct vcpu *v)
 {
+	static const u32 zero;
 	struct arch_vcpu *a = v->arch;
 
+	/*
+	 * CPUs of AMD load the x87 pointers only with an exception pending (APM 2 11.4.4, FXRSTOR), so
+	 * those of the vCPU before would stay: an FPU instruction of ours replaces them.
+	 */
+	__asm__ volatile("fnclex; ffree %%st(7); fildl %0" : : "m"(zero));
 	if (!hvm_xcr0_mask) {
 		insn_fxrstor(a->xsave);
 		return;

@@ -126,6 +126,8 @@ struct cpuid_result {
 void cpuid_guest(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_result *out);
 /* What a guest gets unless its tools take something away; nothing of a vCPU's state in it. */
 void cpuid_guest_default(u32 leaf, u32 subleaf, struct cpuid_result *out);
+/* The components of XCR0 that the domain may switch on. */
+u64 cpuid_guest_xcr0(const struct domain *d);
 
 /* --- msr_policy.c --- 0, or -EFAULT: the guest gets #GP */
 int msr_guest_read(struct vcpu *v, u32 index, u64 *value) MUST_CHECK;
