@@ -258,7 +258,7 @@ void p2m_flush(struct domain *d)
 	struct p2m_batch *batch, *next;
 	bool is_iommu_due;
 
-	if (likely(!load_relaxed(&p2m->is_cpu_flush_due))) {
+	if (likely(!load_acquire(&p2m->is_cpu_flush_due))) {
 		/* Somebody else may be paying for what this caller changed. */
 		while (unlikely(load_acquire(&p2m->flushes_running))) {
 			arch_cpu_relax();
@@ -270,9 +270,10 @@ void p2m_flush(struct domain *d)
 	p2m->batches = NULL;
 	p2m->room = 0;
 	is_iommu_due = p2m->is_iommu_flush_due;
-	p2m->is_cpu_flush_due = 0;
 	p2m->is_iommu_flush_due = 0;
+	/* First running, then not due: who reads the two without the lock must see one of them. */
 	__atomic_fetch_add(&p2m->flushes_running, 1, __ATOMIC_SEQ_CST);
+	store_release(&p2m->is_cpu_flush_due, 0);
 	spin_unlock(&p2m->lock);
 
 	arch_p2m_flush(d);
