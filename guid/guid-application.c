@@ -195,6 +195,17 @@ static void on_answered(GuidWindow *window, gboolean is_allowed, gpointer data)
 
 /* ---- what the windows tell ---- */
 
+/* A window that has yet to be shown is asked about when it is. */
+static void ask_fullscreen(struct guid_application *app, struct window *w)
+{
+	g_autofree char *text = g_strdup_printf(
+		"%s wants to use the whole screen. Its frame stays visible.", app->options.name);
+
+	if (GUID_IS_WINDOW(w->view)) {
+		guid_window_ask(GUID_WINDOW(w->view), text);
+	}
+}
+
 static void show_toplevel(struct guid_application *app, struct window *w)
 {
 	GuidWindow *window = guid_window_new(app->session, w, app->options.name, app->options.label,
@@ -209,6 +220,9 @@ static void show_toplevel(struct guid_application *app, struct window *w)
 	g_signal_connect(window, "paste", G_CALLBACK(on_paste), app);
 	g_signal_connect(window, "typing", G_CALLBACK(on_typing), app);
 	g_signal_connect(window, "answered", G_CALLBACK(on_answered), app);
+	if (windows_asked(session_windows(app->session)) == w) {
+		ask_fullscreen(app, w);
+	}
 	gtk_window_present(GTK_WINDOW(window));
 }
 
@@ -345,13 +359,7 @@ static void on_docked(void *context, struct window *w)
 
 static void on_ask_fullscreen(void *context, struct window *w)
 {
-	struct guid_application *app = context;
-	g_autofree char *text = g_strdup_printf(
-		"%s wants to use the whole screen. Its frame stays visible.", app->options.name);
-
-	if (GUID_IS_WINDOW(w->view)) {
-		guid_window_ask(GUID_WINDOW(w->view), text);
-	}
+	ask_fullscreen(context, w);
 }
 
 static void on_clipboard(void *context, const uint8_t *bytes, uint32_t size_bytes)
@@ -459,7 +467,7 @@ static void style_load(void)
 
 	g_string_append(css, ".guid-popup > contents { padding: 0; margin: 0; border: none; "
 			     "border-radius: 0; box-shadow: none; background: black; }\n"
-			     ".guid-notice { padding: 6px 12px; }\n"
+			     ".guid-notice { padding: 6px 12px; background: @theme_bg_color; }\n"
 			     ".guid-domain { font-weight: bold; padding: 1px 8px; "
 			     "border-radius: 4px; }\n"
 			     "window.guid-attention headerbar { font-style: italic; }\n");

@@ -3,7 +3,8 @@
 
 #include "guid/guid-border.h"
 
-#define NOTICE_SECONDS 4
+#define NOTICE_SECONDS	   4
+#define ANSWER_ACCEPTED_MS 500 /* a question that comes up below the pointer is not a click */
 
 struct _GuidWindow {
 	GtkWindow parent_instance;
@@ -11,7 +12,7 @@ struct _GuidWindow {
 	GtkWidget *header;
 	GtkWidget *domain_label;
 	GtkWidget *title_label;
-	GtkWidget *notice_revealer;
+	GtkWidget *notice;
 	GtkWidget *notice_label;
 	GtkWidget *allow_button;
 	GtkWidget *refuse_button;
@@ -22,7 +23,7 @@ struct _GuidWindow {
 	GuidSurface *surface;
 	char *domain_name;
 	int width_max, height_max;
-	guint notice_timeout;
+	guint notice_timeout, answer_timeout;
 	gboolean is_asking;
 };
 
@@ -70,16 +71,11 @@ static void hints_update(GuidWindow *self)
 /* The window as large as its pixels, title bar and frame want it. */
 static void size_update(GuidWindow *self)
 {
-	int header = 0, notice = 0, width = self->window->rect.width;
-	int height = self->window->rect.height;
+	int header = 0, width = self->window->rect.width + 2 * GUID_BORDER_WIDTH;
+	int height = self->window->rect.height + 2 * GUID_BORDER_WIDTH;
 
 	gtk_widget_measure(self->header, GTK_ORIENTATION_VERTICAL, -1, &header, NULL, NULL, NULL);
-	if (gtk_revealer_get_reveal_child(GTK_REVEALER(self->notice_revealer))) {
-		gtk_widget_measure(self->notice_revealer, GTK_ORIENTATION_VERTICAL, width, NULL,
-				   &notice, NULL, NULL);
-	}
-	width += 2 * GUID_BORDER_WIDTH;
-	height += 2 * GUID_BORDER_WIDTH + header + notice;
+	height += header;
 	/* Whatever its guest says: a window is as large as the screen at most. */
 	gtk_window_set_default_size(GTK_WINDOW(self), MIN(width, self->width_max),
 				    MIN(height, self->height_max));
@@ -129,13 +125,23 @@ void guid_window_changed(GuidWindow *self, unsigned int what)
 
 /* ---- notices and questions ---- */
 
+/*
+ * A notice lies over the upper edge of the frame, where no guest can draw, and over the
+ * guest's pixels: the window keeps its size, and the guest learns nothing of it.
+ */
+static void source_clear(guint *id)
+{
+	if (*id) {
+		g_source_remove(*id);
+		*id = 0;
+	}
+}
+
 static void notice_hide(GuidWindow *self)
 {
-	gtk_revealer_set_reveal_child(GTK_REVEALER(self->notice_revealer), FALSE);
-	if (self->notice_timeout) {
-		g_source_remove(self->notice_timeout);
-		self->notice_timeout = 0;
-	}
+	gtk_widget_set_visible(self->notice, FALSE);
+	source_clear(&self->notice_timeout);
+	source_clear(&self->answer_timeout);
 }
 
 static gboolean on_notice_timeout(gpointer data)
@@ -147,6 +153,21 @@ static gboolean on_notice_timeout(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+static void answers_allow(GuidWindow *self, gboolean are_allowed)
+{
+	gtk_widget_set_sensitive(self->allow_button, are_allowed);
+	gtk_widget_set_sensitive(self->refuse_button, are_allowed);
+}
+
+static gboolean on_answer_timeout(gpointer data)
+{
+	GuidWindow *self = data;
+
+	self->answer_timeout = 0;
+	answers_allow(self, TRUE);
+	return G_SOURCE_REMOVE;
+}
+
 static void notice_show(GuidWindow *self, const char *text, gboolean is_question)
 {
 	notice_hide(self);
@@ -154,11 +175,16 @@ static void notice_show(GuidWindow *self, const char *text, gboolean is_question
 	gtk_label_set_text(GTK_LABEL(self->notice_label), text);
 	gtk_widget_set_visible(self->allow_button, is_question);
 	gtk_widget_set_visible(self->refuse_button, is_question);
-	gtk_revealer_set_reveal_child(GTK_REVEALER(self->notice_revealer), TRUE);
+	gtk_widget_set_visible(self->notice, TRUE);
 	if (!is_question) {
 		self->notice_timeout =
 			g_timeout_add_seconds(NOTICE_SECONDS, on_notice_timeout, self);
+		return;
 	}
+	answers_allow(self, FALSE);
+	/* Below all events: what was clicked before is seen before. */
+	self->answer_timeout = g_timeout_add_full(G_PRIORITY_LOW, ANSWER_ACCEPTED_MS,
+						  on_answer_timeout, self, NULL);
 }
 
 void guid_window_notice(GuidWindow *self, const char *text)
@@ -285,10 +311,8 @@ static void guid_window_dispose(GObject *object)
 {
 	GuidWindow *self = GUID_WINDOW(object);
 
-	if (self->notice_timeout) {
-		g_source_remove(self->notice_timeout);
-		self->notice_timeout = 0;
-	}
+	source_clear(&self->notice_timeout);
+	source_clear(&self->answer_timeout);
 	g_clear_pointer(&self->domain_name, g_free);
 	G_OBJECT_CLASS(guid_window_parent_class)->dispose(object);
 }
@@ -304,7 +328,7 @@ static void guid_window_class_init(GuidWindowClass *klass)
 	gtk_widget_class_bind_template_child(widget_class, GuidWindow, header);
 	gtk_widget_class_bind_template_child(widget_class, GuidWindow, domain_label);
 	gtk_widget_class_bind_template_child(widget_class, GuidWindow, title_label);
-	gtk_widget_class_bind_template_child(widget_class, GuidWindow, notice_revealer);
+	gtk_widget_class_bind_template_child(widget_class, GuidWindow, notice);
 	gtk_widget_class_bind_template_child(widget_class, GuidWindow, notice_label);
 	gtk_widget_class_bind_template_child(widget_class, GuidWindow, allow_button);
 	gtk_widget_class_bind_template_child(widget_class, GuidWindow, refuse_button);

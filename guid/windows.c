@@ -25,6 +25,7 @@ struct windows {
 	struct window *screen; /* window 0, created on demand */
 	uint32_t count, page_count;
 	enum fullscreen_permission fullscreen;
+	struct window *asked; /* the window on which the question is, while FULLSCREEN_ASKED */
 	bool is_copy_wanted;
 	bool is_memory_noticed;
 };
@@ -163,6 +164,10 @@ static void window_hide(struct windows *ws, struct window *w)
 		w->is_mapped = false;
 		ws->view->hidden(ws->context, w);
 	}
+	if (ws->asked == w) { /* the question went with its window: the next one asks again */
+		ws->asked = NULL;
+		ws->fullscreen = FULLSCREEN_UNKNOWN;
+	}
 	w->is_resize_sent = false;
 	w->is_resize_waiting = false;
 	damage_clear(&w->damage);
@@ -234,9 +239,6 @@ void windows_reset(struct windows *ws, uint32_t minor)
 	ws->config.minor = minor;
 	ws->is_copy_wanted = false;
 	ws->is_memory_noticed = false;
-	if (ws->fullscreen == FULLSCREEN_ASKED) {
-		ws->fullscreen = FULLSCREEN_UNKNOWN;
-	}
 }
 
 void windows_destroy(struct windows *ws)
@@ -598,6 +600,7 @@ static void fullscreen_request(struct windows *ws, struct window *w)
 	case FULLSCREEN_UNKNOWN:
 		if (w->is_mapped) {
 			ws->fullscreen = FULLSCREEN_ASKED;
+			ws->asked = w;
 			ws->view->ask_fullscreen(ws->context, w);
 		}
 		break;
@@ -777,10 +780,16 @@ void windows_user_close(struct windows *ws, struct window *w)
 	send_bare(ws, GUI_CLOSE, w->id);
 }
 
+struct window *windows_asked(struct windows *ws)
+{
+	return ws->asked;
+}
+
 void windows_answer_fullscreen(struct windows *ws, bool is_allowed)
 {
 	struct window *w;
 
+	ws->asked = NULL;
 	ws->fullscreen = is_allowed ? FULLSCREEN_ALLOWED : FULLSCREEN_DENIED;
 	for (w = ws->first; w; w = w->next) {
 		if (w->is_mapped && w->wants_fullscreen && !w->is_fullscreen) {

@@ -178,6 +178,8 @@ void windows_user_resize(struct windows *ws, struct window *w, uint32_t width, u
 /* Gives up waiting for guests that do not answer a resize. Call it now and then. */
 void windows_tick(struct windows *ws, int64_t now_us);
 void windows_user_close(struct windows *ws, struct window *w);
+/* The window of ask_fullscreen(), until it is answered or hidden; NULL: no question is open. */
+struct window *windows_asked(struct windows *ws);
 /* The answer to ask_fullscreen(), for all windows of this domain from now on. */
 void windows_answer_fullscreen(struct windows *ws, bool is_allowed);
 void windows_user_left_fullscreen(struct windows *ws, struct window *w);

@@ -549,6 +549,29 @@ TEST(windows, fullscreen_is_asked_once_for_a_domain)
 	EXPECT_EQ(rec.last_sent.flags.unset, GUI_FLAG_FULLSCREEN);
 }
 
+TEST(windows, fullscreen_is_asked_again_when_the_question_went_with_its_window)
+{
+	start(8);
+	open_window(1);
+	open_window(2);
+	EXPECT(!windows_asked(ws));
+	EXPECT_EQ(flags(1, GUI_FLAG_FULLSCREEN, 0), 0);
+	EXPECT_EQ(flags(2, GUI_FLAG_FULLSCREEN, 0), 0);
+	EXPECT(windows_asked(ws) == windows_find(ws, 1));
+	EXPECT_EQ(bare(GUI_UNMAP, 1), 0);
+	EXPECT(!windows_asked(ws));
+	forget_log();
+	EXPECT_EQ(flags(2, GUI_FLAG_FULLSCREEN, 0), 0);
+	EXPECT_STR(rec.log, "ask 2;");
+	EXPECT_EQ(bare(GUI_DESTROY, 2), 0);
+	EXPECT(!windows_asked(ws));
+	open_window(3);
+	EXPECT_EQ(flags(3, GUI_FLAG_FULLSCREEN, 0), 0);
+	windows_answer_fullscreen(ws, true);
+	EXPECT(!windows_asked(ws));
+	EXPECT(windows_find(ws, 3)->is_fullscreen);
+}
+
 TEST(windows, refused_fullscreen_is_told_to_the_guest)
 {
 	start(8);
