@@ -19,6 +19,8 @@ struct agent_surface {
 	struct wlr_surface *surface;
 	struct rect place; /* in the window, as painted last */
 	bool is_seen;	   /* scratch of tree_update() */
+	bool is_damaged;   /* all of it, by commit damaged_seq, which has yet to be announced */
+	uint32_t damaged_seq;
 	struct wl_listener commit, destroy, new_subsurface;
 };
 
@@ -304,6 +306,10 @@ static void node_place(struct wlr_surface *surface, int x, int y, void *data)
 		node_add(v, surface);
 		s = node_find(v, surface);
 		damage_rect(v, place);
+		if (s) {
+			s->is_damaged = true;
+			s->damaged_seq = surface->current.seq;
+		}
 	}
 	if (!s) {
 		return;
@@ -559,11 +565,15 @@ static void view_committed(struct agent_view *v, struct agent_surface *from)
 	}
 	size_follow(v);
 	tree_update(v);
-	pixman_region32_init(&damage);
-	wlr_surface_get_effective_damage(from->surface, &damage);
-	pixman_region32_translate(&damage, from->place.x, from->place.y);
-	pixman_region32_union(&v->damage, &v->damage, &damage);
-	pixman_region32_fini(&damage);
+	/* The commit that maps a window comes here after view_map() has painted all of it. */
+	if (!from->is_damaged || from->damaged_seq != from->surface->current.seq) {
+		pixman_region32_init(&damage);
+		wlr_surface_get_effective_damage(from->surface, &damage);
+		pixman_region32_translate(&damage, from->place.x, from->place.y);
+		pixman_region32_union(&v->damage, &v->damage, &damage);
+		pixman_region32_fini(&damage);
+	}
+	from->is_damaged = false;
 	frame_want(v);
 	view_paint(v);
 }
