@@ -29,7 +29,7 @@ struct agent_surface;
 
 struct agent_options {
 	int peer; /* domain id of the daemon */
-	bool is_xwayland_on;
+	bool is_xwayland_on, is_key_repeat_on;
 	const char *keyboard_layout; /* XKB names, NULL for the defaults */
 	uint32_t width, height;	     /* screen until the daemon tells its own */
 };

@@ -26,6 +26,8 @@ static void usage(FILE *to)
 	      "Shows the windows of this domain's programs on the desktop of another one.\n\n"
 	      "  --domain=ID         domain of the desktop (0)\n"
 	      "  --keyboard=LAYOUT   XKB layout, until the desktop tells its own\n"
+	      "  --no-repeat         keys that are held do not repeat: where a domain may be so slow\n"
+	      "                      that it takes a key for held before it sees it released\n"
 	      "  --no-xwayland       no X11 programs\n"
 	      "  --verbose           what wlroots says\n"
 	      "PROGRAM is started with WAYLAND_DISPLAY and DISPLAY set; when it ends, so does "
@@ -145,6 +147,7 @@ static int options_read(struct agent_options *o, int argc, char **argv)
 	static const struct option options[] = {
 		{"domain", required_argument, NULL, 'd'},
 		{"keyboard", required_argument, NULL, 'k'},
+		{"no-repeat", no_argument, NULL, 'r'},
 		{"no-xwayland", no_argument, NULL, 'x'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
@@ -168,6 +171,9 @@ static int options_read(struct agent_options *o, int argc, char **argv)
 		case 'k':
 			o->keyboard_layout = optarg;
 			break;
+		case 'r':
+			o->is_key_repeat_on = false;
+			break;
 		case 'x':
 			o->is_xwayland_on = false;
 			break;
@@ -188,7 +194,10 @@ static int options_read(struct agent_options *o, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct agent a = {
-		.options = {.is_xwayland_on = true, .width = 1920, .height = 1080},
+		.options = {.is_xwayland_on = true,
+			    .is_key_repeat_on = true,
+			    .width = 1920,
+			    .height = 1080},
 		.width = 1920,
 		.height = 1080,
 	};

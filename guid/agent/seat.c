@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <linux/input-event-codes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -414,6 +415,7 @@ void seat_set_keymap(struct agent *a, const uint8_t *bytes, uint32_t size_bytes)
 	if (keymap && !wlr_keyboard_keymaps_match(keymap, keyboard(a)->keymap)) {
 		keys_release(a);
 		wlr_keyboard_set_keymap(keyboard(a), keymap);
+		fputs("the keyboard is that of the user\n", stderr);
 	}
 	xkb_keymap_unref(keymap);
 	xkb_context_unref(context);
@@ -436,7 +438,9 @@ int seat_start(struct agent *a)
 	if (keymap_set(a, in->device->keyboard)) {
 		return -EINVAL;
 	}
-	wlr_keyboard_set_repeat_info(in->device->keyboard, REPEAT_PER_SECOND, REPEAT_DELAY_MS);
+	wlr_keyboard_set_repeat_info(in->device->keyboard,
+				     a->options.is_key_repeat_on ? REPEAT_PER_SECOND : 0,
+				     REPEAT_DELAY_MS);
 	in->key.notify = on_key;
 	wl_signal_add(&in->device->keyboard->events.key, &in->key);
 	in->modifiers.notify = on_modifiers;
