@@ -68,7 +68,9 @@ static gboolean handle_unlock(gpointer data)
 static void lock(AskWindow *self)
 {
 	g_clear_handle_id(&self->unlock_timer, g_source_remove);
-	self->unlock_timer = g_timeout_add(LOCKED_MS, handle_unlock, self);
+	/* Below all events: what was typed before is seen before, and dropped. */
+	self->unlock_timer =
+		g_timeout_add_full(G_PRIORITY_LOW, LOCKED_MS, handle_unlock, self, NULL);
 	update_buttons(self);
 }
 
