@@ -35,7 +35,7 @@ class World:
         self.daemon = subprocess.Popen(
             [self.daemon_path, "--session", "--offline", f"--domains={self.domains}",
              f"--volumes={self.volumes}"], stderr=subprocess.PIPE, text=True)
-        for _ in range(100):
+        for _ in range(1800):
             if self.mullion("list")[0] == 0:
                 return
             time.sleep(0.05)
@@ -43,11 +43,11 @@ class World:
 
     def stop_daemon(self):
         self.daemon.terminate()
-        expect("the daemon ends cleanly", self.daemon.wait(10) == 0, self.daemon.stderr.read())
+        expect("the daemon ends cleanly", self.daemon.wait(90) == 0, self.daemon.stderr.read())
 
     def mullion(self, *words):
         done = subprocess.run([self.client_path, "--session", *words], capture_output=True,
-                              text=True, timeout=20, check=False)
+                              text=True, timeout=90, check=False)
         return done.returncode, done.stdout, done.stderr
 
     def names(self):

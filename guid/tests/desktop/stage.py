@@ -18,6 +18,7 @@ import time
 from virtual_input import VirtualInput
 
 WIDTH, HEIGHT = 1280, 800
+TIMEOUT = 90  # seconds; for machines that do much else, nothing waits this long when all is well
 BACKGROUND = (0x40, 0x50, 0x60)
 NOBODY = 65534
 
@@ -25,6 +26,7 @@ SWAY_CONFIG = f"""xwayland disable
 output HEADLESS-1 resolution {WIDTH}x{HEIGHT} position 0 0 background #405060 solid_color
 default_border none
 default_floating_border none
+input * repeat_delay 10000
 focus_follows_mouse no
 for_window [app_id=".*"] floating enable
 """
@@ -43,16 +45,44 @@ def need(*programs):
             raise Skip(f"{program} is not installed")
 
 
-def wait_for(what, condition, timeout=15):
-    """Calls condition() until it gives something true, which is returned."""
+def wait_for(what, condition, timeout=TIMEOUT, seen=None):
+    """Calls condition() until it gives something true, which is returned.
+
+    seen() says, when it never does, what was there instead.
+    """
     end = time.monotonic() + timeout
     while True:
         result = condition()
         if result:
             return result
         if time.monotonic() > end:
-            raise AssertionError(f"waited {timeout} s for: {what}")
+            instead = f"; there is {seen()!r}" if seen else ""
+            raise AssertionError(f"waited {timeout} s for: {what}{instead}")
         time.sleep(0.05)
+
+
+def wait_same(what, get, expected, timeout=TIMEOUT):
+    wait_for(f"{what} to be {expected!r}", lambda: get() == expected, timeout, get)
+
+
+def same(what, seen, expected):
+    if seen != expected:
+        raise AssertionError(f"{what}: expected {expected!r}, seen {seen!r}")
+
+
+def at_least(what, seen, limit):
+    if not seen >= limit:
+        raise AssertionError(f"{what}: expected {limit!r} or more, seen {seen!r}")
+
+
+def at_most(what, seen, limit):
+    if not seen <= limit:
+        raise AssertionError(f"{what}: expected {limit!r} or less, seen {seen!r}")
+
+
+def has(what, seen, part):
+    if part not in seen:
+        raise AssertionError(f"{what}: expected {part!r} in it, seen {seen!r}")
 
 
 class Picture:
@@ -99,7 +129,7 @@ class Picture:
 class Stage:
     def __init__(self, build_dir, keep=None):
         need("sway", "grim")
-        self.bin = build_dir
+        self.bin = os.path.abspath(build_dir)
         self.keep = keep
         self.root = tempfile.mkdtemp(prefix="guid-stage.")
         os.chmod(self.root, 0o755)
@@ -140,7 +170,7 @@ class Stage:
         path = os.path.join(self.root, log + ".log")
         with open(path, "ab") as out:
             p = subprocess.Popen(argv, env=env, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
-                                 start_new_session=True)
+                                 cwd=self.root, start_new_session=True)
         p.log = path
         self.processes.append(p)
         return p
@@ -149,10 +179,10 @@ class Stage:
         if p.poll() is None:
             try:
                 os.killpg(p.pid, how)
-                p.wait(5)
+                p.wait(10)
             except subprocess.TimeoutExpired:
                 os.killpg(p.pid, signal.SIGKILL)
-                p.wait(5)
+                p.wait(TIMEOUT)
             except ProcessLookupError:
                 pass
         if p in self.processes:
@@ -160,7 +190,7 @@ class Stage:
 
     def kill(self, p):
         os.kill(p.pid, signal.SIGKILL)
-        p.wait(5)
+        p.wait(TIMEOUT)
 
     def log(self, p):
         with open(p.log, errors="replace") as f:
@@ -196,9 +226,20 @@ class Stage:
 
     def shot(self):
         result = subprocess.run(["grim", "-t", "ppm", "-"], stdout=subprocess.PIPE, check=True,
-                                timeout=20, env=dict(self.environment, WAYLAND_DISPLAY=self.socket,
+                                timeout=TIMEOUT, env=dict(self.environment, WAYLAND_DISPLAY=self.socket,
                                                      XDG_RUNTIME_DIR=self.desktop_dir))
         return Picture(result.stdout)
+
+    def wait_changed(self, what, before, share=0.005):
+        """The picture when at least this share of it differs from the one before."""
+        def find():
+            now = self.shot()
+            return now if now.difference(before) >= share else None
+        return wait_for(what, find, seen=lambda: f"{self.shot().difference(before):.4f} changed")
+
+    def wait_back(self, what, before, share=0.01):
+        wait_for(what, lambda: self.shot().difference(before) < share,
+                 seen=lambda: f"{self.shot().difference(before):.4f} changed")
 
     def keep_shot(self, name):
         if self.keep:
@@ -206,14 +247,14 @@ class Stage:
 
     def sway(self, command):
         result = subprocess.run(["swaymsg", "-s", self.ipc, "-r", command],
-                                stdout=subprocess.PIPE, timeout=20, env=self.environment)
+                                stdout=subprocess.PIPE, timeout=TIMEOUT, env=self.environment)
         return json.loads(result.stdout)
 
     def windows(self):
         """Title, rectangle and focus of every window on the desktop."""
         tree = json.loads(subprocess.run(
             ["swaymsg", "-s", self.ipc, "-r", "-t", "get_tree"], stdout=subprocess.PIPE,
-            check=True, timeout=20, env=self.environment).stdout)
+            check=True, timeout=TIMEOUT, env=self.environment).stdout)
         found, todo = [], [tree]
         while todo:
             node = todo.pop()
@@ -224,15 +265,48 @@ class Stage:
                               "rect": (r["x"], r["y"], r["width"], r["height"])})
         return found
 
-    def window(self, title_part, timeout=15):
+    def find_window(self, title_part):
+        return next((w for w in self.windows() if title_part in (w["title"] or "")), None)
+
+    def window(self, title_part):
         """The window whose title contains this, when it is there."""
-        return wait_for(f"a window {title_part!r}", lambda: next(
-            (w for w in self.windows() if title_part in (w["title"] or "")), None), timeout)
+        return wait_for(f"a window {title_part!r}", lambda: self.find_window(title_part),
+                        seen=self.windows)
 
-    def no_windows(self, timeout=10):
-        wait_for("all windows to go", lambda: not self.windows(), timeout)
+    def focused(self, title_part):
+        """The same, when it gets what is typed: all that follows is delivered in order."""
+        def find():
+            w = self.find_window(title_part)
+            return w if w and w["focused"] else None
+        return wait_for(f"a window {title_part!r} with the focus", find, seen=self.windows)
 
-    def settled(self, rect=None, timeout=10):
+    def focus(self, window):
+        self.sway(f'[con_id={window["id"]}] focus')
+        return wait_for(f"{window['title']!r} to have the focus", lambda: next(
+            (w for w in self.windows() if w["id"] == window["id"] and w["focused"]), None),
+            seen=self.windows)
+
+    def at_rest(self, title_part):
+        """A window that has got its last size, and the picture with it."""
+        while True:
+            before = self.focused(title_part)
+            picture = self.settled()
+            now = self.window(title_part)
+            if now == before:
+                return now, picture
+
+    def wait_rect(self, title_part, rect):
+        wait_same(f"the place of {title_part!r}",
+                  lambda: (self.find_window(title_part) or {"rect": None})["rect"], rect)
+
+    def no_windows_of(self, title_part):
+        wait_for(f"no window {title_part!r}", lambda: not self.find_window(title_part),
+                 seen=self.windows)
+
+    def no_windows(self):
+        wait_for("all windows to go", lambda: not self.windows(), seen=self.windows)
+
+    def settled(self, rect=None, timeout=30):
         """A picture (of a part) that stays the same for a moment."""
         end = time.monotonic() + timeout
         before = None
@@ -243,7 +317,7 @@ class Stage:
             if before and now.data == before.data:
                 return now
             before = now
-            time.sleep(0.15)
+            time.sleep(0.25)
         return before
 
     # ---- domains ----
@@ -256,7 +330,8 @@ class Stage:
                           XDG_RUNTIME_DIR=self.desktop_dir)
 
     def agent(self, domain, *program, options=()):
-        return self.start([os.path.join(self.bin, "mullion-gui-agent"), *options, "--", *program],
+        return self.start([os.path.join(self.bin, "mullion-gui-agent"), "--no-repeat", *options,
+                           "--", *program],
                           f"agent{domain}", VCHAN_SOCKET_DIR=self.vchan_dir,
                           VCHAN_DOMAIN=str(domain), XDG_RUNTIME_DIR=self._folder(f"run{domain}"))
 

@@ -44,7 +44,7 @@ class Copy(unittest.TestCase):
 
     def copy(self, *files):
         return subprocess.run([SERVICES / "mullion-copy", "-d", "vault", *files], env=self.env, capture_output=True,
-                              stdin=subprocess.DEVNULL, timeout=120)
+                              stdin=subprocess.DEVNULL, timeout=LIMIT * 3)
 
     def tree(self, count=50):
         top = self.m.dir / "tree"
@@ -128,7 +128,7 @@ class Copy(unittest.TestCase):
 
     def open(self, path):
         return subprocess.run([SERVICES / "mullion-open", "-d", "vault", path], env=self.env, capture_output=True,
-                              stdin=subprocess.DEVNULL, timeout=30)
+                              stdin=subprocess.DEVNULL, timeout=LIMIT)
 
     def test_open_and_bring_back(self):
         path = self.m.dir / "letter; rm.txt"
@@ -163,7 +163,7 @@ class Hostile(unittest.TestCase):
         shutil.rmtree(self.dir)
 
     def receive(self, stream):
-        r = subprocess.run([SERVICES / "filecopy-receive"], input=stream, capture_output=True, env=self.env, timeout=20)
+        r = subprocess.run([SERVICES / "filecopy-receive"], input=stream, capture_output=True, env=self.env, timeout=LIMIT)
         error, pad, crc, size = struct.unpack("<IIQI", r.stdout[:20])
         self.assertEqual((pad, len(r.stdout)), (0, 20 + size))
         return error, crc, r.stdout[20:]
