@@ -49,6 +49,15 @@ class Agent:
         elif kind == b"@EXIT":
             self.status = int(payload)
 
+    def bye(self):
+        """After the status: the machine may go down now."""
+        self.socket.setblocking(True)
+        try:
+            self.socket.sendall(b"@BYE\n")
+        except OSError:
+            pass        # it is down already
+        self.socket.setblocking(False)
+
 
 def write_all(fd, data):
     while data:

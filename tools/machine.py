@@ -7,6 +7,7 @@ import os
 import pathlib
 import shlex
 
+import assemble
 import image
 from progress import Failure
 
@@ -38,6 +39,8 @@ class Machine:
     net: str = "e1000e"                 # e1000e, virtio-net, none
     iommu: str = "intel"                # intel, amd, none
     share: pathlib.Path = None
+    has_domains: bool = False           # Mullion's programs in dom0, and the disk of the domains
+    has_desktop: bool = False           # a session on the screen
     is_headless: bool = False
     icount: bool = False                # count instructions instead of running in real time
     may_reboot: bool = False
@@ -97,16 +100,28 @@ def iommu_devices(m):
     return ["-device", "intel-iommu,intremap=on,aw-bits=48"]
 
 
+def dom0_disk(m):
+    if m.has_domains:
+        return assemble.assembled("dom0", "disk.img")
+    return image.image("dom0") / "disk.img"
+
+
 def devices(m):
     arguments = []
     virtio = "disable-legacy=on"
     if iommu_devices(m):
         virtio += ",iommu_platform=on"
     if m.disk != "none":
-        path = with_commas(image.image("dom0") / "disk.img")
+        path = with_commas(dom0_disk(m))
         arguments += ["-drive", f"if=none,id=disk0,file={path},format=raw,snapshot=on,cache=unsafe"]
         for device in DISK_DEVICES[m.disk][0]:
             arguments += ["-device", device.format(virtio=virtio)]
+    if m.has_domains:
+        arguments += ["-drive", f"if=none,id=store,file={with_commas(assemble.store())},format=raw,"
+                                "snapshot=on,cache=unsafe",
+                      "-device", "nvme,drive=store,serial=store"]
+    if m.has_desktop:
+        arguments += ["-device", "qemu-xhci", "-device", "usb-tablet"]
     if m.net == "none":
         arguments += ["-nic", "none"]
     else:
@@ -133,6 +148,10 @@ def dom0_command_line(m):
             words.append("mullion.share")
         if m.net != "none":
             words.append("mullion.net")
+        if m.has_domains:
+            words.append("mullion.store")
+        if m.has_desktop:
+            words.append("mullion.desktop")
     if m.dom0_args:
         words.append(m.dom0_args)
     return " ".join(words)
@@ -172,7 +191,9 @@ def qemu_command(m, serial):
     command = ["qemu-system-x86_64", "-machine", f"q35{irqchip}", *accelerator(m),
                "-cpu", cpu_model(m), "-smp", str(m.smp), "-m", str(m.memory_mib),
                "-nodefaults", "-vga", "std"]
-    if "-display" not in m.qemu_args:
+    has_window = m.has_desktop and not m.is_headless and (
+        "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ)
+    if "-display" not in m.qemu_args and not has_window:
         command += ["-display", "none"]
     if not m.may_reboot:
         command.append("-no-reboot")

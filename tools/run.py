@@ -14,6 +14,7 @@ import time
 
 import image
 import machine
+import monitor
 import packages
 import progress
 from agent import Agent, write_all
@@ -38,6 +39,7 @@ examples:
   ./run                                       Mullion, to a root shell in dom0
   ./run --headless -- uname -a                one command in dom0, its output and exit status
   ./run --headless --share /tmp/x -- sh -c 'ls /mnt/share'
+  ./run --headless --desktop --screenshot /tmp/x.png -- sleep 20
   ./run --hypervisor xen --dom0 pvh           the same image on Debian's Xen 4.17
 
 With --headless the exit status is COMMAND's, or 125 if the machine did not boot, hung, or went
@@ -52,6 +54,11 @@ def parse_arguments(argv):
     add = parser.add_argument
     add("--headless", action="store_true", help="run COMMAND in dom0, power off, no console")
     add("--share", type=pathlib.Path, metavar="DIR", help="DIR is /mnt/share in dom0")
+    add("--domains", action="store_true",
+        help="with mulliond, qrexec and the others in dom0, and a disk with a template")
+    add("--desktop", action="store_true", help="--domains, and a desktop session on the screen")
+    add("--screenshot", type=pathlib.Path, metavar="PNG",
+        help="with --headless: what the screen shows when COMMAND has ended")
     add("--hypervisor", choices=["mullion", "xen", "none"], default="mullion",
         help="what lies below dom0: ours (default), Debian's Xen, nothing")
     add("--dom0", choices=["pv", "pvh"], default="pv", help="kind of dom0 on Xen (default pv)")
@@ -79,6 +86,8 @@ def parse_arguments(argv):
     args = parser.parse_args(argv)
     if args.command and not args.headless:
         parser.error("COMMAND needs --headless")
+    if args.screenshot and not args.command:
+        parser.error("--screenshot needs --headless and a COMMAND")
     if args.smp < 1:
         parser.error("--smp: at least 1")
     if args.headless and not args.command and not args.kernel:
@@ -113,6 +122,7 @@ def machine_of(args):
         hypervisor_args=args.hypervisor_args, dom0_args=args.dom0_args, qemu_args=args.qemu_args,
         disk=args.disk, net=args.net, iommu=args.iommu,
         share=args.share and args.share.resolve(), is_headless=bool(args.command),
+        has_domains=args.domains or args.desktop, has_desktop=args.desktop,
         may_reboot=not args.headless)
 
 
@@ -150,10 +160,13 @@ class Headless:
         self.console = open(self.log, "rb")
         self.printed = not args.command
         agent_path = folder / "agent"
+        self.monitor_path = folder / "monitor"
         serial = ["-serial", f"file:{machine.with_commas(self.log)}"]
         if args.command:
             serial += ["-chardev", f"socket,id=agent,path={agent_path},server=on,wait=off",
                        "-serial", "chardev:agent"]
+        if args.screenshot:
+            serial += ["-qmp", f"unix:{self.monitor_path},server=on,wait=off"]
         self.qemu = subprocess.Popen(machine.qemu_command(m, serial), stdin=subprocess.DEVNULL,
                                      stdout=sys.stderr, preexec_fn=die_with_parent)
         self.agent = self.connect(agent_path) if args.command else None
@@ -222,7 +235,15 @@ class Headless:
         if readable and not self.agent.receive(self.args.command):
             time.sleep(0.05)
 
+    def take_screenshot(self):
+        monitor.Monitor(self.monitor_path).execute(
+            "screendump", filename=str(self.args.screenshot.resolve()), format="png")
+        say(f"the screen is in {self.args.screenshot}")
+
     def power_off(self):
+        if self.args.screenshot and self.qemu.poll() is None:
+            self.take_screenshot()
+        self.agent.bye()
         try:
             self.qemu.wait(POWER_OFF_SECONDS)
         except subprocess.TimeoutExpired:

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The dom0 test image: Debian 12 with its stock kernel, systemd and Xen tools, and an agent that
-# runs the command of `./run --headless`. Called by tools/image.py as
+# The dom0 test image: Debian 12 with its stock kernel, systemd and Xen tools, an agent that runs
+# the command of `./run --headless`, and what a desktop needs (used with `./run --desktop` only).
+# Mullion's own programs are put in afterwards by tools/assemble.py. Called by tools/image.py as
 #
 #   dom0.sh OUTPUT-DIR
 #
@@ -21,6 +22,9 @@ mkdir -p "$out"
 packages=systemd,systemd-sysv,udev,dbus,kmod,procps,iproute2,iputils-ping,pciutils,e2fsprogs
 packages=$packages,xfsprogs,less,fio,bridge-utils,linux-image-amd64,initramfs-tools,zstd
 packages=$packages,xen-utils-4.17,xen-utils-common,xenstore-utils
+# What the package mullion-dom0 needs, and the desktop.
+packages=$packages,libglib2.0-0,libjson-glib-1.0-0,libseccomp2,libgtk-4-1,libxkbcommon0
+packages=$packages,weston,libpam-systemd,dbus-user-session,fonts-dejavu-core,adwaita-icon-theme
 
 # What an emulated machine never needs, and documentation, stays out: it is most of the size.
 exclude() {

@@ -6,7 +6,11 @@
 #
 #   guest.sh OUTPUT-DIR
 #
-# and leaves there: root.img (ext4, whole disk), vmlinuz, initrd (see guest/init.c).
+# and leaves there: root.img (ext4, whole disk), vmlinux, initrd (see guest/init.c). Mullion's own
+# programs are put in afterwards by tools/assemble.py, so that a change of theirs does not make all
+# of it anew; what they need of the system (packages, the user, groups) is here.
+#
+# vmlinux is Debian's kernel unpacked: to start a domain, dom0 would unpack it each time.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,7 +21,8 @@ mkdir -p "$out"
 packages=systemd,systemd-sysv,udev,dbus,kmod,procps,e2fsprogs,less,linux-image-amd64
 packages=$packages,libpam-systemd,dbus-user-session,shared-mime-info,xdg-utils
 packages=$packages,foot,zathura,zathura-pdf-poppler,imv,mousepad,fonts-dejavu-core
-packages=$packages,adwaita-icon-theme,libgtk-4-1,libwlroots10,xwayland,libxenmisc4.17,libxenstore4
+packages=$packages,adwaita-icon-theme,libwlroots10,xwayland,libxenmisc4.17,libxenstore4
+packages=$packages,libseccomp2,libgdk-pixbuf-2.0-0,mailcap,xkb-data
 
 set --
 for path in '/usr/share/man/*' '/usr/share/locale/*' '/usr/share/doc/*' '/usr/share/info/*' \
@@ -43,9 +48,9 @@ deb http://deb.debian.org/debian bookworm-updates main
 deb http://deb.debian.org/debian-security bookworm-security main
 SOURCES
 
-cp "$root"/boot/vmlinuz-* "$out/vmlinuz"
+python3 -B "$here/guest/unpack_kernel.py" "$root"/boot/vmlinuz-* "$out/vmlinux"
 "$here/guest/make_initrd.sh" "$root" "$out/initrd"
 rm -rf "$root"/boot/*
 mke2fs -q -F -t ext4 -L mullion-guest -O ^has_journal,^metadata_csum -E lazy_itable_init=1,nodiscard \
-	-d "$root" "$out/root.img" 3G
+	-d "$root" "$out/root.img" 1500M
 rm -rf "$root"

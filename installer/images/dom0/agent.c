@@ -11,7 +11,9 @@
  *   agent:  @READY                  repeated until the driver answers
  *   driver: @RUN base64             arguments, each ended by a NUL; a single one goes to a shell
  *   agent:  @OUT base64  @ERR base64
- *   agent:  @EXIT status            then the machine is powered off
+ *   agent:  @EXIT status
+ *   driver: @BYE                    it has seen what it wants to see of the running machine,
+ *                                   which is powered off then (or after BYE_MS)
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -31,6 +33,7 @@
 #define MAX_ARGS 1024
 #define CHUNK	 3072 /* bytes of output in one line */
 #define READY_MS 500
+#define BYE_MS	 30000
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -146,6 +149,14 @@ static char *wait_for_command(int tty)
 	}
 }
 
+/* The driver may take a picture of the screen first. Any byte will do: it has nothing else to say. */
+static void wait_for_bye(int tty)
+{
+	struct pollfd p = {.fd = tty, .events = POLLIN};
+
+	(void)poll(&p, 1, BYE_MS);
+}
+
 static pid_t start_command(char *payload, int out[2], int err[2])
 {
 	static char *argv[MAX_ARGS + 1];
@@ -233,6 +244,7 @@ int main(int argc, char **argv)
 	sync();
 	write_all(tty, reply, sprintf(reply, "@EXIT %d\n", status));
 	tcdrain(tty);
+	wait_for_bye(tty);
 	execlp("systemctl", "systemctl", "--force", "poweroff", NULL);
 	return 1;
 }

@@ -27,9 +27,32 @@ ExecStart=-/sbin/agetty --autologin root --noclear --keep-baud 115200 %I vt220
 UNIT
 
 install -m 644 "$here"/*.service "$units/"
-for unit in mullion-test-agent mullion-share mullion-xenstored mullion-xenconsoled mullion-network; do
+for unit in mullion-test-agent mullion-share mullion-xenstored mullion-xenconsoled mullion-network \
+	mullion-store mullion-session; do
 	chroot "$root" systemctl -q enable "$unit.service"
 done
+
+# The desktop's user, who logs in without being asked on this test image; members of qubes may
+# connect to the agents of domains.
+chroot "$root" groupadd --system qubes
+chroot "$root" groupadd --system mullion
+chroot "$root" useradd -m -s /bin/bash -u 1000 -G qubes,mullion,video,input,audio user
+cat >"$root/etc/tmpfiles.d/mullion.conf" <<'TMPFILES'
+d /run/mullion 0755 root root -
+d /run/qubes 0755 root root -
+TMPFILES
+cat >"$root/etc/udev/rules.d/60-mullion.rules" <<'RULES'
+KERNEL=="xen/evtchn|xen/gntdev|xen/gntalloc", SUBSYSTEM=="misc", GROUP="qubes", MODE="0660"
+RULES
+install -D -m 644 "$here/weston.ini" "$root/etc/mullion/weston.ini"
+install -D -m 755 "$here/session-start" "$root/usr/lib/mullion/session-start"
+install -D -m 644 "$here/mullion-session.target" "$root/etc/systemd/user/mullion-session.target"
+mkdir -p "$root/var/lib/mullion" "$units/mulliond.service.d"
+cat >"$units/mulliond.service.d/image.conf" <<'UNIT'
+[Unit]
+ConditionPathExists=/var/lib/mullion/volumes
+After=mullion-xenstored.service mullion-xenconsoled.service mullion-store.service
+UNIT
 
 # A test machine lives for a minute: no timers, no housekeeping, no wait for what is not there.
 # The init scripts of xen-utils-common are replaced by the two units above.

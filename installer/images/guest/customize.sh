@@ -11,27 +11,40 @@ units=$root/etc/systemd/system
 echo mullion-guest >"$root/etc/hostname"
 printf '127.0.0.1 localhost\n' >"$root/etc/hosts"
 : >"$root/etc/machine-id"
-cat >"$root/etc/fstab" <<'FSTAB'
-/dev/xvda / ext4 noatime 0 0
-/dev/xvdb /home ext4 noatime,nosuid,nodev,x-systemd.requires=mullion-home.service 0 0
-FSTAB
+: >"$root/etc/fstab" # the initrd mounts the root, mullion-home.service the home
 
-chroot "$root" useradd -m -s /bin/bash -u 1000 user
+# What the package mullion-guest asks of the system; its files come later (tools/assemble.py).
+chroot "$root" groupadd --system qubes
+chroot "$root" useradd -m -s /bin/bash -u 1000 -G qubes,video,audio user
 chroot "$root" passwd -q -d root
-mkdir -p "$root/usr/share/mullion"
-mv "$root/home" "$root/usr/share/mullion/home.skel"
-mkdir "$root/home"
+mkdir -p "$root/usr/share/mullion" "$root/var/lib/systemd/linger"
+cp -a "$root/home" "$root/usr/share/mullion/home.skel"
+: >"$root/var/lib/systemd/linger/user" # the user's session, and with it the display, from the start
+cat >"$root/etc/environment" <<'ENVIRONMENT'
+WAYLAND_DISPLAY=wayland-0
+DISPLAY=:0
+XDG_SESSION_TYPE=wayland
+ENVIRONMENT
+# The devices of the agents are there when systemd starts, so no udev is needed to open them.
+cat >"$root/etc/tmpfiles.d/mullion.conf" <<'TMPFILES'
+z /dev/xen/evtchn 0660 root qubes -
+z /dev/xen/gntalloc 0660 root qubes -
+z /dev/xen/gntdev 0660 root qubes -
+z /dev/xen/xenbus 0660 root qubes -
+TMPFILES
 
 install -m 755 "$here/mullion-home" "$root/usr/lib/mullion-home"
 install -m 644 "$here"/*.service "$units/"
 chroot "$root" systemctl -q enable mullion-home.service mullion-swap.service
 
-mkdir -p "$units/serial-getty@.service.d"
-cat >"$units/serial-getty@.service.d/autologin.conf" <<'UNIT'
+# A login on the console, which dom0 alone can reach. Not serial-getty: that one waits for udev.
+mkdir -p "$units/console-getty.service.d"
+cat >"$units/console-getty.service.d/autologin.conf" <<'UNIT'
 [Service]
 ExecStart=
-ExecStart=-/sbin/agetty --autologin root --noclear --keep-baud 115200 %I vt220
+ExecStart=-/sbin/agetty --autologin root --noclear --keep-baud console 115200,38400,9600 vt220
 UNIT
+chroot "$root" systemctl -q enable console-getty.service
 
 # What starts within a second must not wait for housekeeping that a domain does not need.
 chroot "$root" systemctl -q mask \
@@ -41,7 +54,8 @@ chroot "$root" systemctl -q mask \
 	systemd-update-utmp-runlevel.service systemd-journal-flush.service systemd-pstore.service \
 	systemd-tmpfiles-clean.timer systemd-binfmt.service sys-kernel-debug.mount \
 	sys-kernel-tracing.mount dev-hugepages.mount dev-mqueue.mount getty@tty1.service \
-	console-getty.service systemd-hwdb-update.service systemd-udev-settle.service
+	serial-getty@hvc0.service systemd-udev-trigger.service systemd-machine-id-commit.service \
+	systemd-modules-load.service systemd-hwdb-update.service systemd-udev-settle.service
 mkdir -p "$root/etc/systemd/journald.conf.d" "$root/etc/systemd/system.conf.d"
 printf '[Journal]\nStorage=volatile\n' >"$root/etc/systemd/journald.conf.d/mullion.conf"
 printf '[Manager]\nDefaultTimeoutStopSec=10s\n' >"$root/etc/systemd/system.conf.d/mullion.conf"

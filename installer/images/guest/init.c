@@ -2,13 +2,15 @@
 /*
  * The first program of an app domain: the whole initrd beside the modules.
  *
- * Loads the modules listed in /modules in that order, waits for the root disk, mounts it and
- * becomes its /sbin/init. A general initrd takes seconds for what is known here beforehand: one
- * kernel, Xen's block front-end, ext4 on /dev/xvda.
+ * Loads the modules listed in /modules in that order (a line: path, then options), waits for the
+ * disks, mounts the root disk and becomes its /sbin/init. A general initrd takes seconds for what is
+ * known here beforehand: one kernel, Xen's block front-end, ext4 on /dev/xvda. It waits for all
+ * disks that the toolstack gave, so that nothing later has to wait for udev to see them.
  *
  * Command line: mullion.root=DEVICE (default /dev/xvda).
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,7 +23,8 @@
 #include <unistd.h>
 
 #define MODULE_LIST "/modules"
-#define ROOT_WAIT_MS 20000
+#define DISKS	     "/sys/bus/xen/devices"
+#define DISK_WAIT_MS 20000
 
 static void die(const char *what, const char *name)
 {
@@ -39,11 +42,11 @@ static void mount_or_die(const char *from, const char *to, const char *type, uns
 	}
 }
 
-static void load_module(const char *path)
+static void load_module(const char *path, const char *options)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST)) {
+	if (fd < 0 || (syscall(SYS_finit_module, fd, options, 0) && errno != EEXIST)) {
 		die("loading", path);
 	}
 	close(fd);
@@ -51,7 +54,7 @@ static void load_module(const char *path)
 
 static void load_modules(void)
 {
-	char line[256];
+	char line[256], *options;
 	FILE *list = fopen(MODULE_LIST, "re");
 
 	if (!list) {
@@ -59,7 +62,11 @@ static void load_modules(void)
 	}
 	while (fgets(line, sizeof(line), list)) {
 		line[strcspn(line, "\n")] = 0;
-		load_module(line);
+		options = line + strcspn(line, " ");
+		if (*options) {
+			*options++ = 0;
+		}
+		load_module(line, options);
 	}
 	fclose(list);
 }
@@ -86,14 +93,45 @@ static const char *root_device(void)
 	return "/dev/xvda";
 }
 
-static void wait_for(const char *device)
+static int is_there(const char *path)
 {
 	struct stat st;
+
+	return stat(path, &st) == 0;
+}
+
+/* The toolstack's disks are vbd-* on Xen's bus; each has a folder "block" when it is usable. */
+static int are_disks_there(void)
+{
+	char path[sizeof(DISKS) + 256 + sizeof("/block")];
+	DIR *disks = opendir(DISKS);
+	struct dirent *entry;
+	int is_complete = 1;
+
+	if (!disks) {
+		return 1;
+	}
+	while ((entry = readdir(disks))) {
+		if (strncmp(entry->d_name, "vbd-", 4) == 0) {
+			snprintf(path, sizeof(path), DISKS "/%s/block", entry->d_name);
+			is_complete &= is_there(path);
+		}
+	}
+	closedir(disks);
+	return is_complete;
+}
+
+static void wait_for_disks(const char *root)
+{
 	int waited_ms;
 
-	for (waited_ms = 0; stat(device, &st); waited_ms++) {
-		if (waited_ms == ROOT_WAIT_MS) {
-			die("waiting for", device);
+	for (waited_ms = 0; !is_there(root) || !are_disks_there(); waited_ms++) {
+		if (waited_ms == DISK_WAIT_MS) {
+			if (is_there(root)) {
+				return; /* a start without one of its disks can still say so */
+			}
+			errno = ENODEV;
+			die("waiting for", root);
 		}
 		usleep(1000);
 	}
@@ -105,12 +143,14 @@ int main(void)
 
 	mount_or_die("dev", "/dev", "devtmpfs", MS_NOSUID);
 	mount_or_die("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC);
+	mount_or_die("sys", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC);
 	load_modules();
 	device = root_device();
-	wait_for(device);
+	wait_for_disks(device);
 	mount_or_die(device, "/root", "ext4", MS_NOATIME);
 	if (mount("/dev", "/root/dev", NULL, MS_MOVE, NULL) ||
-	    mount("/proc", "/root/proc", NULL, MS_MOVE, NULL) || chdir("/root") ||
+	    mount("/proc", "/root/proc", NULL, MS_MOVE, NULL) ||
+	    mount("/sys", "/root/sys", NULL, MS_MOVE, NULL) || chdir("/root") ||
 	    mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".")) {
 		die("changing to", device);
 	}
