@@ -28,6 +28,7 @@ static const struct key keys[] = {
 	{"domain", "label", KEY_LABEL, AT(label), 0, 0},
 	{"domain", "template", KEY_NAME, AT(template_name), 0, 0},
 	{"domain", "network", KEY_NAME, AT(network), 0, 0},
+	{"domain", "disposables", KEY_NAME, AT(disposables), 0, 0},
 	{"domain", "vcpus", KEY_U32, AT(vcpu_count), 1, 32},
 	{"domain", "memory_mib", KEY_U64, AT(memory_mib), 64, 1048576},
 	{"domain", "memory_max_mib", KEY_U64, AT(memory_max_mib), 64, 1048576},
@@ -365,6 +366,17 @@ bool config_check_references(const struct config *c, config_find_t find, void *c
 		if (other->kind != CONFIG_TEMPLATE) {
 			return refuse_reference(c, error, "template", c->template_name,
 						"is not a template");
+		}
+	}
+	if (c->disposables[0]) {
+		other = find(c->disposables, context);
+		if (!other) {
+			return refuse_reference(c, error, "disposables", c->disposables,
+						"does not exist");
+		}
+		if (!other->may_spawn_disposables) {
+			return refuse_reference(c, error, "disposables", c->disposables,
+						"does not allow disposables");
 		}
 	}
 	/* 16 hops are more than anybody wires up, and end a loop that does not pass c itself. */

@@ -7,6 +7,7 @@
  *     label=green              red orange yellow green gray blue purple black
  *     template=debian          of an app or a service; a template has none
  *     network=none             none, or the name of the domain that provides it
+ *     disposables=none         whose disposables open its documents; none: its own, if allowed
  *     vcpus=2                  1 .. 32
  *     memory_mib=400           what it starts with, 64 .. 1048576
  *     memory_max_mib=2000      what it may grow to, >= memory_mib
@@ -51,6 +52,7 @@ struct config {
 	enum config_label label;
 	char template_name[CONFIG_NAME_MAX + 1]; /* empty: none */
 	char network[CONFIG_NAME_MAX + 1];	 /* empty: none */
+	char disposables[CONFIG_NAME_MAX + 1];	 /* empty: its own, if it may have any */
 	uint32_t vcpu_count;
 	uint64_t memory_mib, memory_max_mib;
 	uint64_t private_mib;

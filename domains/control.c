@@ -22,7 +22,8 @@ struct run {
 	struct config config; /* as it was when it started */
 	enum control_state state;
 	bool is_disposable;
-	bool is_clean_stop; /* asked for, and the guest went by itself */
+	bool is_clean_stop;  /* asked for, and the guest went by itself */
+	bool is_kill_wanted; /* while it starts */
 	uint32_t id;
 	guint stop_timer;
 	char *last_error;
@@ -254,6 +255,18 @@ static void finish_shutdown(struct job *job)
 	}
 }
 
+/* Whoever waits for the start is told now; the machine goes as soon as it is there. */
+static void kill_starting(struct run *run)
+{
+	g_autoptr(GError) error = g_error_new(CONTROL_ERROR, CONTROL_ERROR_STATE,
+					      "%s was ended while it started", run->name);
+
+	if (!run->is_kill_wanted) {
+		run->is_kill_wanted = true;
+		answer(run, error);
+	}
+}
+
 void control_stop(struct control *c, const char *name, bool is_forced, control_done_t done,
 		  void *data)
 {
@@ -263,10 +276,13 @@ void control_stop(struct control *c, const char *name, bool is_forced, control_d
 		refuse(name, done, data, CONTROL_ERROR_STATE, "is not running");
 		return;
 	}
-	if (run->state == CONTROL_STARTING) {
+	if (run->state == CONTROL_STARTING && !is_forced) {
 		refuse(name, done, data, CONTROL_ERROR_STATE,
-		       "is starting: wait until it runs, then stop it");
+		       "is starting: wait until it runs, then stop it, or kill it");
 		return;
+	}
+	if (run->state == CONTROL_STARTING) {
+		kill_starting(run);
 	}
 	add_waiter(run, done, data);
 	if (run->id && is_forced) {
@@ -339,6 +355,7 @@ static bool work_start(struct job *job, GError **error)
 	g_autofree char *home_image = g_strdup_printf("%s/%s/%s", c->store->path, run->name, home);
 	g_autofree char *volatile_image =
 		g_strdup_printf("%s/%s/volatile-run.img", c->store->path, run->name);
+	gint64 began = g_get_monotonic_time(), volumes_done;
 	struct machine_spec spec = {
 		.name = run->name,
 		.kernel = c->settings.kernel,
@@ -356,12 +373,17 @@ static bool work_start(struct job *job, GError **error)
 	if (!begin_volumes(job, error)) {
 		return false;
 	}
+	volumes_done = g_get_monotonic_time();
 	if (!c->ops->start(&spec, &job->id, error)) {
 		g_mutex_lock(&c->store_mutex);
 		(void)volume_end(c->store, run->name, false, NULL);
 		g_mutex_unlock(&c->store_mutex);
 		return false;
 	}
+	g_message("%s runs as %u: volumes took %" G_GINT64_FORMAT
+		  " ms, the machine %" G_GINT64_FORMAT " ms",
+		  run->name, job->id, (volumes_done - began) / 1000,
+		  (g_get_monotonic_time() - volumes_done) / 1000);
 	return true;
 }
 
@@ -370,10 +392,14 @@ static void finish_start(struct job *job)
 	struct run *run = job->run;
 
 	if (!job->is_ok) {
-		end_run(run, job->error);
+		end_run(run, run->is_kill_wanted ? NULL : job->error);
 		return;
 	}
 	run->id = job->id;
+	if (run->is_kill_wanted) {
+		begin_end(run, false);
+		return;
+	}
 	enter(run, CONTROL_RUNNING);
 	answer(run, NULL);
 }
@@ -415,7 +441,9 @@ static void start_next(struct run *run)
 {
 	const char *need = missing_need(run->control, run->config.name);
 
-	if (need) {
+	if (run->is_kill_wanted) {
+		end_run(run, NULL);
+	} else if (need) {
 		control_start(run->control, need, need_is_started, run);
 	} else {
 		job_push(job_new(run, work_start, finish_start));
@@ -509,6 +537,29 @@ static bool is_running(const char *name, void *context)
 	return g_hash_table_contains(c->runs, name);
 }
 
+/* One whose origin is forgotten cannot be kept to its limits: it ends. */
+static void take_over_disposable(struct control *c, const char *name, uint32_t id)
+{
+	g_autofree char *path =
+		c->settings.disposables_folder
+			? g_build_filename(c->settings.disposables_folder, name, NULL)
+			: NULL;
+	g_autofree char *base = NULL;
+	const struct config *config = NULL;
+	struct run *run;
+
+	if (path && g_file_get_contents(path, &base, NULL, NULL)) {
+		config = registry_find(c->registry, g_strchomp(base));
+	}
+	if (!config) {
+		(void)c->ops->destroy(id, NULL);
+		return;
+	}
+	run = run_new(c, name, config);
+	run->id = id;
+	run->state = CONTROL_RUNNING;
+}
+
 static bool take_over(struct control *c, GError **error)
 {
 	struct machine_name *list;
@@ -526,8 +577,7 @@ static bool take_over(struct control *c, GError **error)
 			run->id = list[i].id;
 			run->state = CONTROL_RUNNING;
 		} else if (volume_is_disposable(list[i].name)) {
-			/* Whose call it served is forgotten: it cannot end properly any more. */
-			(void)c->ops->destroy(list[i].id, NULL);
+			take_over_disposable(c, list[i].name, list[i].id);
 		}
 	}
 	machine_list_free(list, count);

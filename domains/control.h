@@ -28,6 +28,9 @@ struct control_settings {
 	const char *command_line;
 	uint64_t volatile_bytes;
 	unsigned int stop_timeout_seconds; /* then it is destroyed */
+	/* Files NAME with the name of the domain that disposable NAME was made from; NULL: a
+	 * restarted daemon destroys all disposables. */
+	const char *disposables_folder;
 };
 
 struct control_status {
@@ -57,7 +60,7 @@ void control_free(struct control *c);
 
 /* Already running: done at once. Already starting: done with the others. */
 void control_start(struct control *c, const char *name, control_done_t done, void *data);
-/* is_forced: without asking the guest. */
+/* is_forced: without asking the guest; also while it starts, which then fails. */
 void control_stop(struct control *c, const char *name, bool is_forced, control_done_t done,
 		  void *data);
 /* A new disposable made from a domain that allows it; done() gets its name. */

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "domains/machine.h"
 
+#include <errno.h>
+#include <glib-unix.h>
 #include <libxl.h>
-#include <libxl_event.h>
 #include <libxl_utils.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <xenstore.h>
 #include <xentoollog.h>
 
-#define MESSAGE_MAX 512
+#include "domains/loop.h"
+
+#define MESSAGE_MAX  512
+#define BLOCK_SCRIPT "/usr/lib/mullion/block-ready"
 
 GQuark machine_error_quark(void)
 {
@@ -81,11 +87,46 @@ static bool session_fail(struct session *s, const char *what, int rc, GError **e
 
 /* --- start --- */
 
-static void describe_disk(const struct machine_disk *from, libxl_device_disk *to)
+static void release_disks(struct loop loops[MACHINE_DISK_MAX])
 {
+	size_t i;
+
+	for (i = 0; i < MACHINE_DISK_MAX; i++) {
+		loop_release(&loops[i]);
+	}
+}
+
+static bool attach_disks(const struct machine_spec *spec, struct loop loops[MACHINE_DISK_MAX],
+			 GError **error)
+{
+	size_t i;
+	int rc;
+
+	for (i = 0; i < MACHINE_DISK_MAX; i++) {
+		loops[i].fd = -1;
+	}
+	for (i = 0; i < spec->disk_count; i++) {
+		rc = loop_attach(&loops[i], spec->disks[i].path, spec->disks[i].is_writable);
+		if (rc) {
+			g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_FAILED,
+				    "%s: its disk %s cannot become a block device: %s", spec->name,
+				    spec->disks[i].path, g_strerror(-rc));
+			release_disks(loops);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void describe_disk(const struct machine_disk *from, const struct loop *loop,
+			  libxl_device_disk *to)
+{
+	const char *script = g_getenv("MULLION_BLOCK_SCRIPT");
+
 	libxl_device_disk_init(to);
 	to->backend_domid = 0;
-	to->pdev_path = g_strdup(from->path);
+	to->pdev_path = g_strdup(loop->path);
+	to->script = g_strdup(script ? script : BLOCK_SCRIPT);
 	to->vdev = g_strdup(from->device);
 	to->backend = LIBXL_DISK_BACKEND_PHY;
 	to->format = LIBXL_DISK_FORMAT_RAW;
@@ -93,7 +134,8 @@ static void describe_disk(const struct machine_disk *from, libxl_device_disk *to
 }
 
 /* GLib's allocator is malloc(), so libxl may free what is put in here. */
-static void describe(const struct machine_spec *spec, libxl_ctx *ctx, libxl_domain_config *to)
+static void describe(const struct machine_spec *spec, const struct loop *loops, libxl_ctx *ctx,
+		     libxl_domain_config *to)
 {
 	libxl_domain_build_info *build = &to->b_info;
 	size_t i;
@@ -117,7 +159,7 @@ static void describe(const struct machine_spec *spec, libxl_ctx *ctx, libxl_doma
 	to->disks = g_new0(libxl_device_disk, spec->disk_count);
 	to->num_disks = (int)spec->disk_count;
 	for (i = 0; i < spec->disk_count; i++) {
-		describe_disk(&spec->disks[i], &to->disks[i]);
+		describe_disk(&spec->disks[i], &loops[i], &to->disks[i]);
 	}
 	to->on_poweroff = LIBXL_ACTION_ON_SHUTDOWN_PRESERVE; /* the daemon sees it and destroys */
 	to->on_reboot = LIBXL_ACTION_ON_SHUTDOWN_PRESERVE;
@@ -143,38 +185,46 @@ static bool check_memory(struct session *s, const struct machine_spec *spec, GEr
 	return true;
 }
 
+/* On an error nothing of it is left. */
+static int create(const struct machine_spec *spec, const struct loop *loops, struct session *s,
+		  uint32_t *id)
+{
+	uint32_t created = (uint32_t)INVALID_DOMID;
+	libxl_domain_config config;
+	int rc;
+
+	describe(spec, loops, s->ctx, &config);
+	rc = libxl_domain_create_new(s->ctx, &config, &created, NULL, NULL);
+	if (!rc) {
+		rc = libxl_domain_unpause(s->ctx, created, NULL);
+	}
+	libxl_domain_config_dispose(&config);
+	if (rc && created != (uint32_t)INVALID_DOMID) {
+		(void)libxl_domain_destroy(s->ctx, created, NULL);
+	}
+	*id = created;
+	return rc;
+}
+
 bool machine_start(const struct machine_spec *spec, uint32_t *id, GError **error)
 {
 	g_autofree char *what = g_strdup_printf("starting %s", spec->name);
-	libxl_domain_config config;
-	uint32_t created = (uint32_t)INVALID_DOMID;
+	struct loop loops[MACHINE_DISK_MAX];
 	struct session s;
+	bool is_ok;
 	int rc;
 
 	if (!session_open(&s, error)) {
 		return false;
 	}
-	if (!check_memory(&s, spec, error)) {
-		session_close(&s);
-		return false;
+	is_ok = check_memory(&s, spec, error) && attach_disks(spec, loops, error);
+	if (is_ok) {
+		rc = create(spec, loops, &s, id);
+		is_ok = rc == 0 || session_fail(&s, what, rc, error);
+		release_disks(loops); /* the block back-end has them now */
 	}
-	describe(spec, s.ctx, &config);
-	rc = libxl_domain_create_new(s.ctx, &config, &created, NULL, NULL);
-	if (!rc) {
-		rc = libxl_domain_unpause(s.ctx, created, NULL);
-	}
-	libxl_domain_config_dispose(&config);
-	if (rc) {
-		session_fail(&s, what, rc, error);
-		if (created != (uint32_t)INVALID_DOMID) {
-			(void)libxl_domain_destroy(s.ctx, created, NULL);
-		}
-		session_close(&s);
-		return false;
-	}
-	*id = created;
 	session_close(&s);
-	return true;
+	return is_ok;
 }
 
 /* --- a running machine --- */
@@ -342,47 +392,68 @@ bool machine_free_memory(uint64_t *free_kib, GError **error)
 
 struct machine_watch {
 	struct session session;
+	struct xs_handle *xenstore;
+	GArray *ids; /* uint32_t: watched and not reported yet */
 	machine_died_t died;
 	void *data;
-	GMainContext *context;
 };
 
-struct death {
-	struct machine_watch *watch;
-	uint32_t id;
-	bool is_crash;
-};
-
-static gboolean tell_death(gpointer data)
+/* The place of a machine in a list, or -1. */
+static int find_info(const libxl_dominfo *list, int count, uint32_t id)
 {
-	struct death *death = data;
+	int i;
 
-	death->watch->died(death->id, death->is_crash, death->watch->data);
-	return G_SOURCE_REMOVE;
+	for (i = 0; i < count && list[i].domid != id; i++) {
+	}
+	return i < count ? i : -1;
 }
 
-static void *wait_for_deaths(void *data)
+static void look_for_deaths(struct machine_watch *w)
+{
+	int count = 0;
+	libxl_dominfo *list = libxl_list_domain(w->session.ctx, &count);
+	guint at = 0;
+
+	if (!list) {
+		g_critical("machines cannot be listed: %s", w->session.message);
+		return;
+	}
+	while (at < w->ids->len) {
+		uint32_t id = g_array_index(w->ids, uint32_t, at);
+		int i = find_info(list, count, id);
+		enum machine_state state = i < 0 ? MACHINE_DYING : state_of(&list[i]);
+
+		if (state == MACHINE_RUNNING || state == MACHINE_PAUSED) {
+			at++;
+			continue;
+		}
+		/* died() may watch another one: that goes to the end of the array. */
+		g_array_remove_index(w->ids, at);
+		w->died(id, state == MACHINE_CRASHED, w->data);
+	}
+	libxl_dominfo_list_free(list, count);
+}
+
+static gboolean handle_release(gint fd, GIOCondition condition, gpointer data)
 {
 	struct machine_watch *w = data;
-	libxl_event *event;
+	char **event;
+	bool is_any = false;
 
-	while (libxl_event_wait(w->session.ctx, &event, LIBXL_EVENTMASK_ALL, NULL, NULL) == 0) {
-		if (event->type == LIBXL_EVENT_TYPE_DOMAIN_SHUTDOWN ||
-		    event->type == LIBXL_EVENT_TYPE_DOMAIN_DEATH) {
-			struct death *death = g_new0(struct death, 1);
-
-			death->watch = w;
-			death->id = event->domid;
-			death->is_crash = event->type == LIBXL_EVENT_TYPE_DOMAIN_SHUTDOWN &&
-					  event->u.domain_shutdown.shutdown_reason ==
-						  LIBXL_SHUTDOWN_REASON_CRASH;
-			g_main_context_invoke_full(w->context, G_PRIORITY_DEFAULT, tell_death,
-						   death, g_free);
-		}
-		libxl_event_free(w->session.ctx, event);
+	while ((event = xs_check_watch(w->xenstore))) {
+		is_any = true;
+		free(event); /* one block */
 	}
-	g_critical("libxl no longer reports events: %s", w->session.message);
-	return NULL;
+	if (is_any) {
+		look_for_deaths(w);
+	}
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean look_later(gpointer data)
+{
+	look_for_deaths(data);
+	return G_SOURCE_REMOVE;
 }
 
 struct machine_watch *machine_watch_begin(machine_died_t died, void *data, GError **error)
@@ -393,19 +464,26 @@ struct machine_watch *machine_watch_begin(machine_died_t died, void *data, GErro
 		g_free(w);
 		return NULL;
 	}
+	w->xenstore = xs_open(0);
+	if (!w->xenstore || !xs_watch(w->xenstore, "@releaseDomain", "death")) {
+		g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_FAILED,
+			    "xenstore does not answer: %s", g_strerror(errno));
+		g_clear_pointer(&w->xenstore, xs_close);
+		session_close(&w->session);
+		g_free(w);
+		return NULL;
+	}
+	w->ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	w->died = died;
 	w->data = data;
-	w->context = g_main_context_ref_thread_default();
-	g_thread_unref(g_thread_new("deaths", wait_for_deaths, w));
+	g_unix_fd_add(xs_fileno(w->xenstore), G_IO_IN, handle_release, w);
 	return w;
 }
 
-bool machine_watch_add(struct machine_watch *w, uint32_t id, GError **error)
+void machine_watch_add(struct machine_watch *w, uint32_t id)
 {
-	libxl_evgen_domain_death *watched;
-	int rc = libxl_evenable_domain_death(w->session.ctx, id, 0, &watched);
-
-	return rc == 0 || session_fail(&w->session, "watching a machine", rc, error);
+	g_array_append_val(w->ids, id);
+	g_idle_add(look_later, w); /* it may have died before it was watched */
 }
 
 const struct machine_ops machine_ops_libxl = {

@@ -75,14 +75,13 @@ void machine_list_free(struct machine_name *list, size_t count);
 bool machine_free_memory(uint64_t *free_kib, GError **error);
 
 /*
- * Calls died(id, is_crash, data) in the main context that was the thread's default when the watch
- * began, when a watched machine has shut down and again when it is gone. A watch lasts as long as
- * the process: libxl's wait for events cannot be called off.
+ * Calls died(id, is_crash, data) once for each watched machine that has shut down or is gone, in
+ * the main context that is the default one. A watch lasts as long as the process.
  */
 struct machine_watch;
 typedef void (*machine_died_t)(uint32_t id, bool is_crash, void *data);
 struct machine_watch *machine_watch_begin(machine_died_t died, void *data, GError **error);
-bool machine_watch_add(struct machine_watch *w, uint32_t id, GError **error);
+void machine_watch_add(struct machine_watch *w, uint32_t id);
 
 /* The same as a table, so that what drives machines can be tested with scripted ones. */
 struct machine_ops {

@@ -4,10 +4,13 @@
 #include <locale.h>
 #include <stdlib.h>
 
+#include "domains/announce.h"
+#include "domains/gate.h"
+#include "domains/lease.h"
 #include "domains/service.h"
 
 struct options {
-	char *domains, *volumes, *kernel, *initrd, *command_line;
+	char *domains, *volumes, *kernel, *initrd, *command_line, *run_folder;
 	gboolean is_session, is_offline;
 };
 
@@ -18,6 +21,9 @@ struct daemon {
 	struct service *service;
 	struct control *control;
 	struct machine_watch *watch;
+	struct announce *announce;
+	struct gate *gate;
+	GHashTable *leases; /* name of a running disposable to struct lease */
 	int status;
 };
 
@@ -56,16 +62,58 @@ static void machine_died(uint32_t id, bool is_crash, void *data)
 	}
 }
 
+static void end_disposable(const char *name, void *data)
+{
+	struct daemon *d = data;
+	g_autofree char *copy = g_strdup(name); /* the lease goes while this runs */
+
+	control_stop(d->control, copy, true, NULL, NULL);
+}
+
+static void runs(struct daemon *d, const struct control_status *status)
+{
+	machine_watch_add(d->watch, status->id);
+	announce_started(d->announce, status);
+	if (status->is_disposable) {
+		g_hash_table_replace(
+			d->leases, g_strdup(status->name),
+			lease_new(LEASE_SOCKET_FOLDER, status->name, end_disposable, d));
+	}
+}
+
+static gboolean announce_all(gpointer data)
+{
+	struct daemon *d = data;
+
+	if (d->control) {
+		announce_list(d->announce, d->control);
+	}
+	return G_SOURCE_REMOVE;
+}
+
 static void changed(const struct control_status *status, void *data)
 {
 	struct daemon *d = data;
-	g_autoptr(GError) error = NULL;
 
-	service_changed(status, d->service);
-	if (status->state == CONTROL_RUNNING && d->watch &&
-	    !machine_watch_add(d->watch, status->id, &error)) {
-		g_warning("%s: its end will not be noticed: %s", status->name, error->message);
+	if (status) {
+		service_changed(status, d->service);
 	}
+	if (!d->announce) {
+		return; /* offline */
+	}
+	if (status && status->state == CONTROL_RUNNING) {
+		runs(d, status);
+	} else if (status && status->state == CONTROL_STOPPED) {
+		g_hash_table_remove(d->leases, status->name);
+		announce_ended(d->announce, status);
+	}
+	/* When the change is over: a disposable that has ended is still in the list now. */
+	g_idle_add_full(G_PRIORITY_HIGH_IDLE, announce_all, d, NULL);
+}
+
+static void described(void *data)
+{
+	changed(NULL, data);
 }
 
 static void watch_taken_over(struct daemon *d)
@@ -108,14 +156,22 @@ static void name_lost(GDBusConnection *bus, const char *name, gpointer data)
 	quit(d);
 }
 
+static void free_lease(gpointer lease)
+{
+	lease_free(lease);
+}
+
 static bool set_up(struct daemon *d, const struct options *o, GDBusConnection *bus, GError **error)
 {
+	g_autofree char *disposables = g_build_filename(o->run_folder, "disposables", NULL);
+	g_autofree char *gate = g_build_filename(o->run_folder, "start.sock", NULL);
 	struct control_settings settings = {
 		.kernel = o->kernel,
 		.initrd = o->initrd,
 		.command_line = o->command_line,
 		.volatile_bytes = 1024ull << 20,
 		.stop_timeout_seconds = 60,
+		.disposables_folder = disposables,
 	};
 
 	d->registry = registry_open(o->domains, error);
@@ -128,29 +184,36 @@ static bool set_up(struct daemon *d, const struct options *o, GDBusConnection *b
 	}
 	if (!o->is_offline) {
 		d->watch = machine_watch_begin(machine_died, d, error);
-		if (!d->watch) {
+		d->announce = announce_new(o->run_folder, o->is_session ? NULL : bus, error);
+		if (!d->watch || !d->announce) {
 			return false;
 		}
 	}
+	d->leases = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_lease);
 	d->control = control_new(d->registry, &d->store,
 				 o->is_offline ? &offline_ops : &machine_ops_libxl, &settings,
 				 changed, d, error);
 	if (!d->control) {
 		return false;
 	}
-	service_set_control(d->service, d->control);
+	service_set_control(d->service, d->control, described, d);
 	watch_taken_over(d);
-	return true;
+	changed(NULL, d);
+	d->gate = o->is_offline ? NULL : gate_new(gate, d->control, error);
+	return o->is_offline || d->gate;
 }
 
 static void tear_down(struct daemon *d)
 {
 	struct control *control = d->control;
 
+	gate_free(d->gate);
 	if (control) {
 		control_free(control); /* waits for workers, which still report */
 		d->control = NULL;
 	}
+	g_clear_pointer(&d->leases, g_hash_table_unref);
+	announce_free(d->announce);
 	g_clear_pointer(&d->service, service_free);
 	volume_store_close(&d->store);
 	registry_close(d->registry);
@@ -182,6 +245,8 @@ int main(int argc, char **argv)
 		 "its initrd (default /var/lib/mullion/kernel/initrd)", "FILE"},
 		{"command-line", 0, 0, G_OPTION_ARG_STRING, &o.command_line,
 		 "its command line (default: root=/dev/xvda rw quiet console=hvc0)", "TEXT"},
+		{"run", 0, 0, G_OPTION_ARG_FILENAME, &o.run_folder,
+		 "what other daemons learn of domains (default /run/mullion)", "FOLDER"},
 		{"session", 0, 0, G_OPTION_ARG_NONE, &o.is_session,
 		 "use the session bus instead of the system's", NULL},
 		{"offline", 0, 0, G_OPTION_ARG_NONE, &o.is_offline,
@@ -204,6 +269,7 @@ int main(int argc, char **argv)
 	o.volumes = o.volumes ? o.volumes : g_strdup("/var/lib/mullion/volumes");
 	o.kernel = o.kernel ? o.kernel : g_strdup("/var/lib/mullion/kernel/vmlinuz");
 	o.initrd = o.initrd ? o.initrd : g_strdup("/var/lib/mullion/kernel/initrd");
+	o.run_folder = o.run_folder ? o.run_folder : g_strdup("/run/mullion");
 	o.command_line =
 		o.command_line ? o.command_line : g_strdup("root=/dev/xvda rw quiet console=hvc0");
 
@@ -222,5 +288,6 @@ int main(int argc, char **argv)
 	g_free(o.kernel);
 	g_free(o.initrd);
 	g_free(o.command_line);
+	g_free(o.run_folder);
 	return d.status;
 }

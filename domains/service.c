@@ -25,6 +25,7 @@ const char service_introspection[] =
 	"<method name='StartDisposable'><arg name='base' type='s' direction='in'/>"
 	"<arg name='name' type='s' direction='out'/></method>"
 	"<signal name='Changed'><arg name='domain' type='a{sv}'/></signal>"
+	"<signal name='Described'/>"
 	"</interface></node>";
 
 struct service {
@@ -32,6 +33,8 @@ struct service {
 	struct registry *registry;
 	struct volume_store *store;
 	struct control *control;
+	void (*described)(void *data);
+	void *described_data;
 	GDBusNodeInfo *info;
 	guint registration;
 };
@@ -159,6 +162,18 @@ static bool apply_settings(struct config *c, GVariant *settings, GError **error)
 	return config_parse(c->name, text, strlen(text), c, error);
 }
 
+/* The end of a method that changes a description. */
+static void reply_described(struct service *s, GDBusMethodInvocation *call, bool is_ok,
+			    const GError *error)
+{
+	if (is_ok) {
+		s->described(s->described_data);
+		g_dbus_connection_emit_signal(s->bus, NULL, SERVICE_PATH, SERVICE_INTERFACE,
+					      "Described", NULL, NULL);
+	}
+	reply_result(call, is_ok, error);
+}
+
 static void handle_create(struct service *s, GVariant *arguments, GDBusMethodInvocation *call)
 {
 	g_autoptr(GVariant) settings = NULL;
@@ -182,7 +197,7 @@ static void handle_create(struct service *s, GVariant *arguments, GDBusMethodInv
 		(void)volume_remove(s->store, c.name, NULL);
 		is_ok = false;
 	}
-	reply_result(call, is_ok, error);
+	reply_described(s, call, is_ok, error);
 }
 
 static bool require_stopped(struct service *s, const char *name, GError **error)
@@ -220,7 +235,7 @@ static void handle_set(struct service *s, GVariant *arguments, GDBusMethodInvoca
 		is_ok = volume_grow_private(s->store, name, c.private_mib << 20, &error);
 	}
 	is_ok = is_ok && registry_change(s->registry, &c, &error);
-	reply_result(call, is_ok, error);
+	reply_described(s, call, is_ok, error);
 }
 
 static void handle_clone(struct service *s, GVariant *arguments, GDBusMethodInvocation *call)
@@ -252,7 +267,7 @@ static void handle_clone(struct service *s, GVariant *arguments, GDBusMethodInvo
 		(void)volume_remove(s->store, to, NULL);
 		is_ok = false;
 	}
-	reply_result(call, is_ok, error);
+	reply_described(s, call, is_ok, error);
 }
 
 static void handle_remove(struct service *s, GVariant *arguments, GDBusMethodInvocation *call)
@@ -265,7 +280,7 @@ static void handle_remove(struct service *s, GVariant *arguments, GDBusMethodInv
 	/* The description first: it is refused while others need it, and then nothing is lost. */
 	is_ok = require_stopped(s, name, &error) && registry_remove(s->registry, name, &error) &&
 		volume_remove(s->store, name, &error);
-	reply_result(call, is_ok, error);
+	reply_described(s, call, is_ok, error);
 }
 
 static void reply_done(const char *name, const GError *error, void *data)
@@ -362,9 +377,12 @@ struct service *service_new(GDBusConnection *bus, struct registry *registry,
 	return s;
 }
 
-void service_set_control(struct service *s, struct control *control)
+void service_set_control(struct service *s, struct control *control, void (*described)(void *data),
+			 void *data)
 {
 	s->control = control;
+	s->described = described;
+	s->described_data = data;
 }
 
 void service_free(struct service *s)

@@ -21,8 +21,12 @@ struct service;
 struct service *service_new(GDBusConnection *bus, struct registry *registry,
 			    struct volume_store *store, GError **error);
 void service_free(struct service *s);
-/* The control is made after the service, because it reports changes to it. */
-void service_set_control(struct service *s, struct control *control);
+/*
+ * The control is made after the service, because it reports changes to it. described() is called
+ * after each change of a description.
+ */
+void service_set_control(struct service *s, struct control *control, void (*described)(void *data),
+			 void *data);
 /* For control_new(): sends the signal Changed. */
 void service_changed(const struct control_status *status, void *service);
 

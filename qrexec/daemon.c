@@ -90,6 +90,8 @@ static struct {
 	pid_t parser_pid;
 	time_t parser_start;
 	bool is_ready; /* the agent has said HELLO */
+	int first_call_seconds; /* 0: stay; else end with the last call, or when none came so long */
+	bool had_call;
 	bool must_end;
 	struct ports ports;
 	struct client *clients;
@@ -264,6 +266,7 @@ static int forward_exec(struct client *c, enum qrexec_type type, struct wire *bo
 	if (!exec.port) {
 		return 1;
 	}
+	d.had_call = true;
 	qrexec_place_encode(
 		&told, type,
 		&(struct qrexec_place){.domain = (uint32_t)d.domain, .port = exec.port});
@@ -869,7 +872,8 @@ static _Noreturn void usage(int code)
 	      "  --socket-dir=DIR       where to listen (default " QREXEC_SOCKET_DIR ")\n"
 	      "  --policy-socket=PATH   the policy process (default " POLICY_SOCKET ")\n"
 	      "  --policy-program=PATH  a program instead of the policy process\n"
-	      "  --uuid=UUID            also listen as qrexec.uuid:UUID\n",
+	      "  --uuid=UUID            also listen as qrexec.uuid:UUID\n"
+	      "  --until-idle=SECONDS   end with the last call, or when none came within SECONDS\n",
 	      code ? stderr : stdout);
 	exit(code);
 }
@@ -886,6 +890,7 @@ static void parse_arguments(int argc, char **argv)
 		{"policy-socket", required_argument, NULL, 'P'},
 		{"policy-program", required_argument, NULL, 'p'},
 		{"uuid", required_argument, NULL, 'u'},
+		{"until-idle", required_argument, NULL, 'i'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
@@ -912,6 +917,12 @@ static void parse_arguments(int argc, char **argv)
 			break;
 		case 'u':
 			uuid = optarg;
+			break;
+		case 'i':
+			d.first_call_seconds = atoi(optarg);
+			if (d.first_call_seconds < 1) {
+				usage(2);
+			}
 			break;
 		default:
 			usage(opt == 'h' ? 0 : 2);
@@ -946,6 +957,19 @@ static void link_uuid(char path[108], bool is_there)
 	if (is_there && symlink(name, path)) {
 		perror(path);
 	}
+}
+
+/* For a domain that exists for its calls only. */
+static bool is_over(void)
+{
+	static time_t start;
+
+	start = start ? start : time(NULL);
+	if (!d.first_call_seconds) {
+		return false;
+	}
+	return d.had_call ? !d.call_count && ports_are_idle(&d.ports)
+			  : time(NULL) - start >= d.first_call_seconds;
 }
 
 static void dispatch(struct source *s, uint32_t events)
@@ -985,9 +1009,9 @@ int main(int argc, char **argv)
 	start_parser();
 	open_socket();
 	link_uuid(uuid_path, true);
-	while (!d.must_end) {
+	while (!d.must_end && !is_over()) {
 		/* One at a time: an event may free what another one in a batch points to. */
-		if (epoll_wait(d.epoll_fd, &ev, 1, -1) == 1) {
+		if (epoll_wait(d.epoll_fd, &ev, 1, d.first_call_seconds ? 1000 : -1) == 1) {
 			dispatch(ev.data.ptr, ev.events);
 		}
 	}

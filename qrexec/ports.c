@@ -50,6 +50,18 @@ void ports_forget_owner(struct ports *p, const void *owner)
 	}
 }
 
+bool ports_are_idle(const struct ports *p)
+{
+	unsigned int slot;
+
+	for (slot = 0; slot < QREXEC_DATA_PORT_COUNT; slot++) {
+		if (p->slots[slot].is_used) {
+			return false;
+		}
+	}
+	return true;
+}
+
 void ports_clear(struct ports *p)
 {
 	memset(p->slots, 0, sizeof(p->slots));

@@ -30,5 +30,8 @@ bool ports_release(struct ports *p, const struct qrexec_place *place, void **own
 /* The owner has left; its ports stay in use until the agent says otherwise. */
 void ports_forget_owner(struct ports *p, const void *owner);
 
+/* No port is in use. */
+bool ports_are_idle(const struct ports *p);
+
 /* The agent is a new one. */
 void ports_clear(struct ports *p);

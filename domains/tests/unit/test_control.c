@@ -70,7 +70,7 @@ static bool scripted_list(struct machine_name **out, size_t *count, GError **err
 
 static const struct machine_ops scripted = {scripted_start, scripted_shutdown, scripted_destroy,
 					    scripted_list};
-static const struct control_settings settings = {
+static struct control_settings settings = {
 	.kernel = "vmlinuz", .command_line = "", .volatile_bytes = 4096, .stop_timeout_seconds = 1};
 
 void machine_list_free(struct machine_name *list, size_t count)
@@ -316,6 +316,56 @@ TEST(control, a_restarted_daemon_takes_over_what_runs)
 	g_free(control_list(control, &count));
 	EXPECT_EQ(count, 5); /* the disposable is gone with whoever wanted it */
 	EXPECT(!control_status(control, "disp1", &status) && !has(&disk, "disp1"));
+	teardown();
+}
+
+TEST(control, disposables_outlive_the_daemon_when_their_origin_is_known)
+{
+	struct control_status status;
+	g_autofree char *path = NULL;
+
+	setup();
+	settings.disposables_folder = disk.path;
+	control_start_disposable(control, "work", done, NULL);
+	wait_for_answers(1);
+	path = g_build_filename(disk.path, "disp1", NULL);
+	EXPECT(g_file_test(path, G_FILE_TEST_IS_DIR));
+	settings.disposables_folder = directory;
+	g_free(path);
+	path = g_build_filename(directory, "disp1", NULL);
+	EXPECT(g_file_set_contents(path, "work\n", -1, NULL));
+	control_free(control);
+	open_control();
+	EXPECT(control_status(control, "disp1", &status) && status.is_disposable);
+	EXPECT_EQ(status.state, CONTROL_RUNNING);
+	EXPECT_STR(status.config->name, "work");
+	EXPECT(has(&disk, "disp1"));
+	control_start_disposable(control, "work", done, NULL); /* its name is not used again */
+	wait_for_answers(2);
+	EXPECT_STR(last_name, "disp2");
+	control_start_disposable(control, "work", done, NULL); /* and it counts */
+	EXPECT(strstr(last_error, "limit") != NULL);
+	settings.disposables_folder = NULL;
+	teardown();
+}
+
+TEST(control, killed_while_it_starts)
+{
+	setup();
+	control_start(control, "work", done, NULL);
+	control_stop(control, "work", false, done, NULL); /* asking it nicely is too early */
+	EXPECT(strstr(last_error, "is starting") != NULL);
+	control_stop(control, "work", true, done, NULL);
+	EXPECT(strstr(last_error, "was ended while it started") != NULL);
+	wait_for_answers(3);
+	EXPECT(last_error == NULL);
+	EXPECT_EQ(state_of("work"), CONTROL_STOPPED);
+	EXPECT(!has(&disk, "work/root-run.img"));
+	control_start_disposable(control, "work", done, NULL);
+	control_stop(control, "disp1", true, done, NULL);
+	wait_for_answers(5);
+	EXPECT(!has(&disk, "disp1"));
+	EXPECT_EQ(g_hash_table_size(machines), 2); /* net and firewall stay */
 	teardown();
 }
 
