@@ -202,21 +202,6 @@ void hvm_skip_instruction(struct vcpu *v, unsigned int length)
 	}
 }
 
-void hvm_crash_guest(struct vcpu *v, const char *why)
-{
-	struct hvm_cpu_state s;
-
-	hvm->get_state(v, &s);
-	log_guest(v->domain, "vcpu %u: %s; rip %#llx cs %#x rsp %#llx rflags %#llx\n",
-		  vcpu_id_raw(v->id), why, (unsigned long long)s.rip, s.seg[SEG_CS].selector,
-		  (unsigned long long)s.gpr[GPR_RSP], (unsigned long long)s.rflags);
-	log_guest(v->domain, "cr0 %#llx cr2 %#llx cr3 %#llx cr4 %#llx efer %#llx rax %#llx\n",
-		  (unsigned long long)s.cr0, (unsigned long long)s.cr2, (unsigned long long)s.cr3,
-		  (unsigned long long)s.cr4, (unsigned long long)s.efer,
-		  (unsigned long long)s.gpr[GPR_RAX]);
-	domain_crash(v->domain, why);
-}
-
 /* --- running --- */
 
 void arch_vcpu_run(struct vcpu *v)

@@ -50,6 +50,13 @@ struct hvm_event {
 /* INIT and SIPI, APM 2 14.1.5, SDM 3 8.4. */
 enum hvm_startup { HVM_STARTUP_NONE, HVM_STARTUP_INIT_WANTED, HVM_STARTUP_WAIT_SIPI };
 
+/* One of the last exits, for the report of a crash. */
+struct hvm_exit {
+	u64 rip;
+	u32 code; /* the vendor's */
+	u32 cpu;
+};
+
 struct mtrr_state {
 	u64 def_type;
 	u64 fixed[11];
@@ -96,6 +103,8 @@ struct arch_vcpu {
 	u64 refused_rip; /* where VMRUN was refused last */
 	struct guest_walk walks[GUEST_WALKS];
 	u32 walk_oldest; /* counts on; which one is replaced next */
+	struct hvm_exit exits[8];
+	u32 exit_count; /* the last one is exits[exit_count - 1], in a circle */
 };
 
 /* --- hvm.c --- */

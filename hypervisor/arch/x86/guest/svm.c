@@ -358,6 +358,8 @@ static void svm_run(struct vcpu *v)
 
 	registers_from_vmcb(a);
 	store_release(&a->in_guest, 0);
+	a->exits[a->exit_count++ % ARRAY_SIZE(a->exits)] =
+		(struct hvm_exit){a->rip, (u32)vmcb->exit_code, v->cpu};
 	vmcb->event_inject = 0;
 	collect_interrupted_event(a);
 	if (unlikely((vmcb->vintr & VMCB_VINTR_TPR_MASK) != (u64)tpr >> 4)) {
