@@ -33,6 +33,29 @@ TEST(callback_is_set_and_read_back)
 	EXPECT_EQ(value, 2UL << 56 | 0xf3);
 }
 
+/* Without the PC's interrupt controllers there is no line to pull: the vector stays. */
+TEST(callback_by_a_line_changes_nothing)
+{
+	static const uint64_t lines[] = {9, 1UL << 56 | 3 << 11 | 1, 7UL << 56, 0};
+	evtchn_port_t a, b;
+	unsigned i;
+
+	event_init();
+	EXPECT_EQ(event_bind_loop(&a, &b), 0);
+	event_unmask_locally(a);
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		uint64_t value;
+		unsigned before;
+
+		EXPECT_EQ(set(HVM_PARAM_CALLBACK_IRQ, lines[i]), 0);
+		EXPECT_EQ(get(HVM_PARAM_CALLBACK_IRQ, &value), 0);
+		EXPECT_EQ(value, lines[i]);
+		before = event_seen[a];
+		EXPECT_EQ(event_send(b), 0);
+		EXPECT(WAIT_FOR(event_seen[a] == before + 1, 1000));
+	}
+}
+
 TEST(upcall_vector_of_one_vcpu)
 {
 	struct xen_hvm_evtchn_upcall_vector v = {.vcpu = 0, .vector = 0xf3};

@@ -288,9 +288,6 @@ void arch_vcpu_notify_event(struct vcpu *v)
 	}
 	/* As in Xen, a vector of the whole domain is delivered, too, and first. */
 	__atomic_store_n(&a->event_pending, 1, __ATOMIC_SEQ_CST);
-	if (v->domain->arch->callback_gsi) {
-		hvm_callback_gsi_update(v);
-	}
 	vcpu_wake_event(v);
 	arch_vcpu_kick(v);
 }
@@ -299,7 +296,7 @@ bool arch_vcpu_has_interrupt(struct vcpu *v)
 {
 	struct arch_vcpu *a = v->arch;
 
-	return (load_acquire(&a->event_pending) && v->domain->arch->has_callback_vector) ||
+	return (load_acquire(&a->event_pending) && v->domain->arch->callback_vector) ||
 	       load_acquire(&a->nmi_pending) || a->held.is_valid || a->next.is_valid ||
 	       load_acquire(&a->startup) == HVM_STARTUP_INIT_WANTED || vlapic_pending(v) >= 0;
 }

@@ -32,9 +32,7 @@ struct arch_domain {
 	struct trap_range *memory[TRAP_MEMORY_MAX]; /* RCU */
 	u32 ports_used, memory_used; /* slots that ever had something */
 	u64 params[HVM_NR_PARAMS];
-	u8 callback_vector; /* 0: none */
-	bool has_callback_vector;
-	u32 callback_gsi; /* 0: none */
+	u8 callback_vector; /* of all vCPUs; 0: none */
 	struct cpu_policy *policy; /* the tools' choice; NULL: all that guests may have */
 };
 
@@ -120,10 +118,6 @@ void hvm_post_nmi(struct vcpu *v);
 unsigned int hvm_code_bytes(struct vcpu *v);
 /* Linear address of segment:offset, in the vCPU's mode. */
 u64 hvm_linear(struct vcpu *v, enum hvm_segment_index seg, u64 offset);
-
-/* --- hvm_param.c --- */
-/* Raises or lowers the callback's line as event_pending says. */
-void hvm_callback_gsi_update(struct vcpu *v);
 
 /* --- trap.c --- */
 void trap_free_all(struct domain *d);

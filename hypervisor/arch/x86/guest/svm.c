@@ -219,8 +219,8 @@ static bool inject_upcall(struct vcpu *v)
 	if (!is_pending) {
 		return false; /* the guest saw it by itself */
 	}
-	a->vmcb->event_inject =
-		v->domain->arch->callback_vector | (u64)HVM_EVENT_INTR << 8 | VMCB_EVENT_VALID;
+	a->vmcb->event_inject = load_relaxed(&v->domain->arch->callback_vector) |
+				(u64)HVM_EVENT_INTR << 8 | VMCB_EVENT_VALID;
 	return true;
 }
 
@@ -229,7 +229,7 @@ static void inject_interrupt(struct vcpu *v)
 	struct arch_vcpu *a = v->arch;
 	int vector;
 
-	if (load_relaxed(&a->event_pending) && v->domain->arch->has_callback_vector &&
+	if (load_relaxed(&a->event_pending) && v->domain->arch->callback_vector &&
 	    inject_upcall(v)) {
 		return;
 	}
@@ -268,7 +268,7 @@ static void svm_prepare_events(struct vcpu *v, u8 tpr)
 	}
 
 	is_waiting = a->held.is_valid || (load_relaxed(&a->nmi_pending) && !a->nmi_masked) ||
-		     (load_relaxed(&a->event_pending) && v->domain->arch->has_callback_vector) ||
+		     (load_relaxed(&a->event_pending) && v->domain->arch->callback_vector) ||
 		     vlapic_pending(v) >= 0;
 	if (unlikely(is_waiting != ((vmcb->vintr & VMCB_VINTR_IRQ) != 0))) {
 		window_set(vmcb, is_waiting);
