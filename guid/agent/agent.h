@@ -8,9 +8,9 @@
  * back as messages and goes into one seat. One agent for each user session; it
  * trusts its programs as a user's own and the daemon as its desktop.
  *
- * Files: main (start), link (vchan and messages), view (windows, pages), pixels
- * (copying), xdg and xwayland (two kinds of windows), seat (input, cursor),
- * clipboard. All in one thread, on libwayland's event loop.
+ * Files: main (start), link (vchan and messages), view* (windows and
+ * what is in them), pixels (copying), xdg and xwayland (two kinds of windows), seat (input,
+ * cursor), clipboard. All in one thread, on libwayland's event loop.
  */
 #pragma once
 

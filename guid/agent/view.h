@@ -5,11 +5,7 @@
  * A kind of window (xdg.c, xwayland.c) owns the view and tells when it is mapped,
  * moved, renamed; this keeps the daemon's picture in step, also when the daemon
  * comes back after it was away.
- *
- * Pages: a view has one region; a new size gets a new one. The daemon may not have
- * read the message of the old one yet, so regions live until it acknowledged a later
- * one, and at most VIEW_REGIONS_MAX do at a time: while the daemon is behind, resizes
- * are joined.
+ * Its parts: view_tree (surfaces and damage), view_pages, view_paint (copying, frames).
  */
 #pragma once
 
@@ -74,6 +70,8 @@ struct agent_view *view_of_surface(struct agent *a, struct wlr_surface *surface)
 /* rect, parent and is_override_redirect are set before. */
 void view_map(struct agent_view *v, struct wlr_surface *surface);
 void view_unmap(struct agent_view *v);
+/* One of its surfaces was committed: view_tree.c. */
+void view_committed(struct agent_view *v, struct agent_surface *from);
 /* The program moved or resized its window, or changed its flag. */
 void view_moved(struct agent_view *v, struct rect rect);
 void view_set_title(struct agent_view *v, const char *title);
