@@ -90,8 +90,11 @@ static void on_daemon_ended(GObject *source, GAsyncResult *result, gpointer data
 		g_clear_object(&s->daemon);
 		if (g_subprocess_get_if_exited(daemon) &&
 		    g_subprocess_get_exit_status(daemon) == EXIT_PROTOCOL) {
+			g_autofree char *text = g_strdup_printf(
+				"because of %s", output ? g_strstrip(output) : "a broken rule");
+
 			title = g_strdup_printf("The display of %s was closed", s->name);
-			notify(d, title, output ? g_strchomp(output) : "");
+			notify(d, title, text);
 		} else {
 			title = g_strdup_printf("The display of %s ended", s->name);
 			notify(d, title, "The journal says why.");

@@ -531,6 +531,7 @@ struct guid_application *guid_application_create(const struct guid_options *opti
 void guid_application_destroy(struct guid_application *app)
 {
 	if (app) {
+		g_printerr("painted %" G_GUINT64_FORMAT " pixels\n", surface_uploaded_pixels());
 		session_destroy(app->session);
 		if (app->tick) {
 			g_source_remove(app->tick);

@@ -90,23 +90,31 @@ def another_domain_keeps_its_frames_beside_a_flood(stage):
     ends(stage, flood, "survived")
 
 
-def each_changed_pixel_is_copied_once(stage):
-    stage.guid(1)
+def each_changed_pixel_is_copied_once_and_painted_once(stage):
+    """256 x 128 pixels are one tile of the daemon's: what changes is then what is painted."""
+    width, height, part = 768, 384, 256
+    guid = stage.guid(1)
     go = os.path.join(stage.root, "go")
     painter = os.path.join(stage.bin, "painter")
     # Only when the display is there: a window that is announced late is not copied before.
-    agent = stage.agent(1, "sh", "-c",
-                        f"until [ -e {go} ]; do sleep 0.1; done; {painter} 600 400 64 2")
+    agent = stage.agent(1, "sh", "-c", f"until [ -e {go} ]; do sleep 0.1; done; "
+                                       f"{painter} {width} {height} {part} 2")
     wait_for("the connection", lambda: "daemon connected" in stage.log(agent))
     open(go, "w").close()
     wait_for("the painter's end", lambda: agent.poll() is not None)
+    stage.no_windows()
+    stage.end(guid)
     log = stage.log(agent)
     frames = int(re.search(r"frames (\d+)", log)[1])
     copied = int(re.search(r"copied (\d+) pixels", log)[1])
+    painted = sum(int(n) for n in re.findall(r"painted (\d+) pixels", stage.log(guid)))
     at_least("frames", frames, 5)
-    # the first picture, and 64 x 64 for each other frame
-    at_most("copied pixels", copied, 600 * 400 + frames * 64 * 64)
-    at_least("copied pixels", copied, (frames - 2) * 64 * 64)
+    # the first picture, and its part for each other frame
+    at_most("copied pixels", copied, width * height + frames * part * part)
+    at_least("copied pixels", copied, (frames - 2) * part * part)
+    at_most("painted pixels", painted, copied)
+    at_least("painted pixels", painted, width * height)
+    print(f"   {frames} frames, {copied} pixels copied, {painted} painted")
 
 
 CASES = [
@@ -116,7 +124,7 @@ CASES = [
     is_closed("unknown-window", "MAP: the window was created before"),
     is_closed("foreign-pages", "WINDOW_DUMP: a dump refers to pages that the domain shares"),
     another_domain_keeps_its_frames_beside_a_flood,
-    each_changed_pixel_is_copied_once,
+    each_changed_pixel_is_copied_once_and_painted_once,
 ]
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def main():
             say("mail blue running 6")
             wait_for(log, "start --domain=6 --name=mail --label=blue\n")
             say("bad red running 7")
-            wait_for(errors, "The display of bad was closed CREATE: a window is created once")
+            wait_for(errors, "The display of bad was closed because of CREATE: a window is created once")
             say("bad red running 7")
             say("later red running 8")
             wait_for(log, "start --domain=8 --name=later --label=red\n")
