@@ -2,7 +2,6 @@
 #include "guid/pages.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 struct pages_pool {
@@ -68,6 +67,11 @@ int pages_map(struct pages_pool *pool, const uint32_t *refs, uint32_t ref_count,
 	pool->users++;
 	*out = p;
 	return 0;
+}
+
+bool pages_is_peer_gone(struct pages_pool *pool)
+{
+	return share_is_peer_gone(pool->share);
 }
 
 struct pages *pages_ref(struct pages *p)

@@ -10,6 +10,7 @@
 
 #include "vchan/share.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct pages_pool; /* a share pool, open as long as pages of it are mapped */
@@ -22,6 +23,7 @@ void pages_pool_close(struct pages_pool *pool);
 /* Read-only. 0, or what share_map() says. The result has one reference. */
 int pages_map(struct pages_pool *pool, const uint32_t *refs, uint32_t ref_count,
 	      struct pages **out);
+bool pages_is_peer_gone(struct pages_pool *pool);
 struct pages *pages_ref(struct pages *p);
 void pages_unref(struct pages *p);
 const void *pages_bytes(const struct pages *p);

@@ -72,6 +72,10 @@ static int view_dump_map(void *context, const struct gui_dump *dump, void **out)
 		refs[i] = proto_dump_ref(dump, i);
 	}
 	rc = pages_map(s->pool, refs, dump->ref_count, &pages);
+	if (rc && (pages_is_peer_gone(s->pool) ||
+		   libvchan_is_open(channel_vchan(s->channel)) == VCHAN_DISCONNECTED)) {
+		return -EPIPE; /* an agent that died took its pages with it: no rule was broken */
+	}
 	if (rc) {
 		return rc;
 	}

@@ -115,7 +115,7 @@ struct window {
 struct windows_view {
 	/*
 	 * Maps the pages of a dump, read-only. 0 and *out, or -errno: the agent gave
-	 * references that are not its own, and the connection ends.
+	 * references that are not its own, and the connection ends. -EPIPE: it is gone.
 	 */
 	int (*dump_map)(void *context, const struct gui_dump *dump, void **out);
 	/* Never called with the view still told to show these pages. */

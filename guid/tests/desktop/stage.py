@@ -136,6 +136,7 @@ class Stage:
         self.processes = []
         self.desktop_dir = self._folder("desktop")
         self.vchan_dir = self._folder("vchan")
+        self.guest_vchan_dir = self.vchan_dir  # another one with something in between
         self.socket = None
         self.input = None
         self.environment = {k: v for k, v in os.environ.items()
@@ -332,7 +333,7 @@ class Stage:
     def agent(self, domain, *program, options=()):
         return self.start([os.path.join(self.bin, "mullion-gui-agent"), "--no-repeat", *options,
                            "--", *program],
-                          f"agent{domain}", VCHAN_SOCKET_DIR=self.vchan_dir,
+                          f"agent{domain}", VCHAN_SOCKET_DIR=self.guest_vchan_dir,
                           VCHAN_DOMAIN=str(domain), XDG_RUNTIME_DIR=self._folder(f"run{domain}"))
 
 
