@@ -2,10 +2,12 @@
 /*
  * A Wayland program that draws as fast as it may: for tests and bench/.
  *
- *     painter WIDTH HEIGHT PART SECONDS
+ *     painter WIDTH HEIGHT PART SECONDS [RESIZES]
  *
  * Each frame changes the PART x PART pixels in the upper left corner (0: everything),
- * when the compositor says so. The last line counts frames and the longest wait.
+ * when the compositor says so. With RESIZES each of that many frames has another size
+ * (up to WIDTH x HEIGHT), and SECONDS begin after them. The last line counts frames and
+ * the longest wait.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -31,8 +33,10 @@ struct painter {
 	struct wl_shm *shm;
 	struct xdg_wm_base *shell;
 	struct wl_surface *surface;
+	struct wl_shm_pool *pool;
+	char *pixels;
 	struct buffer buffers[3];
-	int width, height, part;
+	int width, height, part, resizes;
 	int frames;
 	double started, last, longest;
 	bool is_configured;
@@ -83,31 +87,38 @@ static void on_release(void *data, struct wl_buffer *wl)
 
 static const struct wl_buffer_listener buffer_listener = {on_release};
 
+/* The same pixels, as a picture of another size. */
+static void buffer_resize(struct painter *p, struct buffer *b)
+{
+	wl_buffer_destroy(b->wl);
+	b->wl = wl_shm_pool_create_buffer(p->pool, (int32_t)((char *)b->pixels - p->pixels),
+					  p->width - p->resizes % 97, p->height - p->resizes % 89,
+					  p->width * 4, WL_SHM_FORMAT_XRGB8888);
+	wl_buffer_add_listener(b->wl, &buffer_listener, b);
+}
+
 static int buffers_create(struct painter *p)
 {
 	size_t size = (size_t)p->width * (size_t)p->height * 4;
 	int fd = memfd_create("painter", MFD_CLOEXEC), i;
-	struct wl_shm_pool *pool;
-	char *pixels;
 
 	if (fd < 0 || ftruncate(fd, (off_t)(size * 3))) {
 		return -errno;
 	}
-	pixels = mmap(NULL, size * 3, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (pixels == MAP_FAILED) {
+	p->pixels = mmap(NULL, size * 3, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p->pixels == MAP_FAILED) {
 		return -errno;
 	}
-	memset(pixels, 0x60, size * 3);
-	pool = wl_shm_create_pool(p->shm, fd, (int32_t)(size * 3));
+	memset(p->pixels, 0x60, size * 3);
+	p->pool = wl_shm_create_pool(p->shm, fd, (int32_t)(size * 3));
 	for (i = 0; i < 3; i++) {
 		struct buffer *b = &p->buffers[i];
 
-		b->pixels = (uint32_t *)(void *)(pixels + size * (size_t)i);
-		b->wl = wl_shm_pool_create_buffer(pool, (int32_t)(size * (size_t)i), p->width,
+		b->pixels = (uint32_t *)(void *)(p->pixels + size * (size_t)i);
+		b->wl = wl_shm_pool_create_buffer(p->pool, (int32_t)(size * (size_t)i), p->width,
 						  p->height, p->width * 4, WL_SHM_FORMAT_XRGB8888);
 		wl_buffer_add_listener(b->wl, &buffer_listener, b);
 	}
-	wl_shm_pool_destroy(pool);
 	close(fd);
 	return 0;
 }
@@ -130,6 +141,14 @@ static void draw(struct painter *p)
 	}
 	p->last = t;
 	wl_callback_add_listener(wl_surface_frame(p->surface), &frame_listener, p);
+	if (b && p->resizes > 0) {
+		buffer_resize(p, b);
+		p->started = t;
+		if (--p->resizes == 0) {
+			puts("resized");
+			fflush(stdout);
+		}
+	}
 	if (b) {
 		for (y = 0; y < part_height; y++) {
 			for (x = 0; x < part_width; x++) {
@@ -188,14 +207,15 @@ int main(int argc, char **argv)
 	struct xdg_toplevel *toplevel;
 	double seconds;
 
-	if (argc != 5) {
-		fputs("Usage: painter WIDTH HEIGHT PART SECONDS\n", stderr);
+	if (argc != 5 && argc != 6) {
+		fputs("Usage: painter WIDTH HEIGHT PART SECONDS [RESIZES]\n", stderr);
 		return 2;
 	}
 	p.width = atoi(argv[1]);
 	p.height = atoi(argv[2]);
 	p.part = atoi(argv[3]);
 	seconds = atof(argv[4]);
+	p.resizes = argc == 6 ? atoi(argv[5]) : 0;
 	p.display = wl_display_connect(NULL);
 	if (!p.display) {
 		perror("painter: no display");

@@ -117,6 +117,41 @@ def each_changed_pixel_is_copied_once_and_painted_once(stage):
     print(f"   {frames} frames, {copied} pixels copied, {painted} painted")
 
 
+def shared_regions(pid):
+    """How many regions of shared pages a process has, mapped and as descriptors."""
+    with open(f"/proc/{pid}/maps") as f:
+        mapped = f.read().count("/memfd:share")
+    folder = f"/proc/{pid}/fd"
+    files = 0
+    for name in os.listdir(folder):
+        try:
+            files += "/memfd:share" in os.readlink(f"{folder}/{name}")
+        except FileNotFoundError:
+            pass
+    return mapped, files
+
+
+def a_thousand_resizes_leak_no_page(stage):
+    guid = stage.guid(1)
+    painter = os.path.join(stage.bin, "painter")
+    agent = stage.agent(1, painter, "400", "300", "0", "3600", "1000")
+    stage.window("[work]")
+    daemon = children(guid.pid)[0]
+    most = [0, 0]
+
+    def is_done():
+        for i, pid in enumerate((agent.pid, daemon)):
+            most[i] = max(most[i], *shared_regions(pid))
+        return "resized" in stage.log(agent)
+    wait_for("a thousand sizes", is_done, 300)
+    print(f"   {most[0]} regions at most in the agent, {most[1]} in the daemon")
+    at_most("regions of the agent", most[0], 3)
+    at_most("regions of the daemon", most[1], 8)
+    for name, pid in (("agent", agent.pid), ("daemon", daemon)):
+        wait_for(f"the {name} to have those of one window", lambda: shared_regions(pid)[0] == 1,
+                 seen=lambda: shared_regions(pid))
+
+
 CASES = [
     is_survived("windows"), is_survived("damage"), is_survived("resize"), is_survived("popups"),
     is_survived("titles"), is_survived("huge"), is_survived("silent"),
@@ -125,6 +160,7 @@ CASES = [
     is_closed("foreign-pages", "WINDOW_DUMP: a dump refers to pages that the domain shares"),
     another_domain_keeps_its_frames_beside_a_flood,
     each_changed_pixel_is_copied_once_and_painted_once,
+    a_thousand_resizes_leak_no_page,
 ]
 
 if __name__ == "__main__":
