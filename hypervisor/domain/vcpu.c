@@ -6,8 +6,11 @@
  */
 #include "domain/vcpu.h"
 
+#include <xen/sched.h>
+
 #include "arch/contract/guest.h"
 #include "core/smp.h"
+#include "domain/domain.h"
 #include "domain/service.h"
 #include "lib/bitmap.h"
 #include "lib/string.h"
@@ -155,6 +158,23 @@ void vcpu_down(struct vcpu *v)
 	if (__atomic_exchange_n(&v->is_up, false, __ATOMIC_SEQ_CST)) {
 		sched_sleep(v);
 	}
+}
+
+/*
+ * Linux as a PVH domain without a power-off method of its own halts its CPUs instead. Two that
+ * halt at once both find the other one down or are seen by it: the exchange comes before the scan.
+ */
+void vcpu_halt(struct vcpu *v)
+{
+	struct vcpu *other;
+
+	vcpu_down(v);
+	for_each_vcpu(other, v->domain) {
+		if (load_relaxed(&other->is_up)) {
+			return;
+		}
+	}
+	domain_shutdown(v->domain, SHUTDOWN_poweroff);
 }
 
 /* --- waiting --- */

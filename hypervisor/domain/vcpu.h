@@ -74,6 +74,8 @@ void vcpu_pause_nosync(struct vcpu *v);
 void vcpu_unpause(struct vcpu *v);
 void vcpu_up(struct vcpu *v);
 void vcpu_down(struct vcpu *v);
+/* The guest stops it for good; with the last one the domain has powered off. */
+void vcpu_halt(struct vcpu *v);
 /* The current vCPU waits for an event (unless one is pending already). */
 void vcpu_block(struct vcpu *v);
 /* Something happened that ends a block. Any context. */

@@ -209,7 +209,7 @@ long op_vcpu(struct hypercall *call)
 		vcpu_up(v);
 		return 0;
 	case VCPUOP_down:
-		vcpu_down(v);
+		vcpu_halt(v);
 		return 0;
 	case VCPUOP_is_up:
 		return load_relaxed(&v->is_up);

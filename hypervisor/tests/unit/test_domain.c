@@ -145,6 +145,23 @@ TEST(domain, the_first_shutdown_code_counts)
 	fake_end(d);
 }
 
+TEST(domain, the_last_cpu_that_halts_powers_off)
+{
+	struct domain *d;
+
+	fake_set_up();
+	d = fake_domain(1, 2);
+	domain_unpause(d);
+	vcpu_up(d->vcpus[0]);
+	vcpu_up(d->vcpus[1]);
+	vcpu_halt(d->vcpus[1]);
+	EXPECT(!d->is_shut_down && vcpu_is_runnable(d->vcpus[0]));
+	vcpu_halt(d->vcpus[0]);
+	EXPECT(d->is_shut_down);
+	EXPECT_EQ(d->shutdown_code, SHUTDOWN_poweroff);
+	fake_end(d);
+}
+
 TEST(domain, pauses_are_counted)
 {
 	struct domain *d;

@@ -108,7 +108,7 @@ void exit_hlt(struct vcpu *v)
 	}
 	/* Halted for good, as an operating system stops a CPU; INIT or an NMI could end it. */
 	if (!load_relaxed(&v->arch->nmi_pending)) {
-		vcpu_down(v);
+		vcpu_halt(v);
 	}
 }
 
