@@ -54,8 +54,11 @@ chroot "$root" systemctl -q mask \
 	systemd-update-utmp-runlevel.service systemd-journal-flush.service systemd-pstore.service \
 	systemd-tmpfiles-clean.timer systemd-binfmt.service sys-kernel-debug.mount \
 	sys-kernel-tracing.mount dev-hugepages.mount dev-mqueue.mount getty@tty1.service \
-	serial-getty@hvc0.service systemd-udev-trigger.service systemd-machine-id-commit.service \
-	systemd-modules-load.service systemd-hwdb-update.service systemd-udev-settle.service
+	serial-getty@hvc0.service systemd-machine-id-commit.service systemd-hwdb-update.service \
+	systemd-modules-load.service systemd-sysusers.service systemd-remount-fs.service \
+	kmod-static-nodes.service modprobe@.service sys-fs-fuse-connections.mount \
+	sys-kernel-config.mount systemd-udev-trigger.service systemd-udev-settle.service \
+	systemd-udevd.service systemd-udevd-kernel.socket systemd-udevd-control.socket
 mkdir -p "$root/etc/systemd/journald.conf.d" "$root/etc/systemd/system.conf.d"
 printf '[Journal]\nStorage=volatile\n' >"$root/etc/systemd/journald.conf.d/mullion.conf"
 printf '[Manager]\nDefaultTimeoutStopSec=10s\n' >"$root/etc/systemd/system.conf.d/mullion.conf"
