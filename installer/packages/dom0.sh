@@ -26,13 +26,13 @@ link qrexec-client usr/share/bash-completion/completions/mullion-policy
 
 put_program "$build/domains/mulliond" usr/sbin/mulliond
 put_program "$build/domains/mullion" usr/bin/mullion
-# Helpers of mulliond, by the names that its build gives them.
-for program in "$build"/domains/mullion-* "$build"/domains/block-ready; do
-	if [ -f "$program" ] && [ -x "$program" ]; then
-		put_program "$program" "usr/lib/mullion/${program##*/}"
-	fi
+for program in start-domain block-ready; do
+	put_program "$build/domains/$program" "usr/lib/mullion/$program"
 done
 put 644 "$top/domains/data/mulliond.service" usr/lib/systemd/system/mulliond.service
+for unit in mulliond.service mullion-policyd.service; do
+	link "../$unit" "usr/lib/systemd/system/multi-user.target.wants/$unit"
+done
 put 644 "$top/domains/data/org.mullion.Domains1.conf" \
 	usr/share/dbus-1/system.d/org.mullion.Domains1.conf
 put 644 "$top/domains/data/mullion.bash" usr/share/bash-completion/completions/mullion
