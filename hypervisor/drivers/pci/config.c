@@ -89,49 +89,36 @@ u32 pci_config_read(struct pci_bdf bdf, u16 offset, unsigned int size_bytes)
 		return ~0u;
 	}
 	if (registers) {
-		return size_bytes == 1	 ? mmio_read8(registers + offset)
-		       : size_bytes == 2 ? mmio_read16(registers + offset)
-					 : mmio_read32(registers + offset);
+		return mmio_read(registers + offset, size_bytes);
 	}
 	if (bdf.segment != 0 || offset >= 256) {
 		return ~0u;
 	}
 	flags = spin_lock_irqsave(&port_lock);
 	port_out32(PORT_ADDRESS, port_address(bdf, offset));
-	value = size_bytes == 1	  ? port_in8(port)
-		: size_bytes == 2 ? port_in16(port)
-				  : port_in32(port);
+	value = port_in(port, size_bytes);
 	spin_unlock_irqrestore(&port_lock, flags);
 	return value;
 }
 
-/* The lock is taken on one of two ways only; clang's analysis does not follow conditions. */
-NO_THREAD_SAFETY void pci_config_write(struct pci_bdf bdf, u16 offset, unsigned int size_bytes,
-				       u32 value)
+void pci_config_write(struct pci_bdf bdf, u16 offset, unsigned int size_bytes, u32 value)
 {
 	u8 *registers = ecam_find(bdf);
 	u16 port = (u16)(PORT_DATA + offset % 4);
-	unsigned long flags = 0;
+	unsigned long flags;
 
 	if (!is_access_sane(offset, size_bytes)) {
 		return;
 	}
-	if (!registers && (bdf.segment != 0 || offset >= 256)) {
+	if (registers) {
+		mmio_write(registers + offset, size_bytes, value);
 		return;
 	}
-	if (!registers) {
-		flags = spin_lock_irqsave(&port_lock);
-		port_out32(PORT_ADDRESS, port_address(bdf, offset));
+	if (bdf.segment != 0 || offset >= 256) {
+		return;
 	}
-	if (size_bytes == 1) {
-		registers ? mmio_write8(registers + offset, (u8)value) : port_out8(port, (u8)value);
-	} else if (size_bytes == 2) {
-		registers ? mmio_write16(registers + offset, (u16)value)
-			  : port_out16(port, (u16)value);
-	} else {
-		registers ? mmio_write32(registers + offset, value) : port_out32(port, value);
-	}
-	if (!registers) {
-		spin_unlock_irqrestore(&port_lock, flags);
-	}
+	flags = spin_lock_irqsave(&port_lock);
+	port_out32(PORT_ADDRESS, port_address(bdf, offset));
+	port_out(port, size_bytes, value);
+	spin_unlock_irqrestore(&port_lock, flags);
 }

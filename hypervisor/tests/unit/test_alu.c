@@ -2,6 +2,7 @@
 /* The software ALU against the one that the test runs on. */
 #include "arch/x86/guest/alu.h"
 
+#include "asm/regs.h"
 #include "base/test.h"
 #include "hv/compiler.h"
 
@@ -68,7 +69,7 @@ TEST(alu, results_and_flags_are_the_cpus)
 	for (op = 0; op < 9; op++) {
 		/* the CPU leaves AF of logic operations undefined */
 		bool is_logic = op == ALU_OR || op == ALU_AND || op == ALU_XOR || op == ALU_TEST;
-		u64 compared = X86_RFLAGS_ARITHMETIC & ~(is_logic ? X86_RFLAGS_AF : 0);
+		u64 compared = RFLAGS_ARITHMETIC & ~(is_logic ? RFLAGS_AF : 0);
 
 		for (size = 0; size < 4; size++) {
 			for (i = 0; i < ARRAY_SIZE(samples); i++) {
@@ -94,19 +95,19 @@ TEST(alu, results_and_flags_are_the_cpus)
 
 TEST(alu, conditions_follow_the_flags)
 {
-	EXPECT(alu_condition(X86_RFLAGS_ZF, 4));  /* e */
-	EXPECT(!alu_condition(X86_RFLAGS_ZF, 5)); /* ne */
-	EXPECT(alu_condition(X86_RFLAGS_CF, 2));  /* b */
-	EXPECT(alu_condition(X86_RFLAGS_CF, 6));  /* be */
+	EXPECT(alu_condition(RFLAGS_ZF, 4));  /* e */
+	EXPECT(!alu_condition(RFLAGS_ZF, 5)); /* ne */
+	EXPECT(alu_condition(RFLAGS_CF, 2));  /* b */
+	EXPECT(alu_condition(RFLAGS_CF, 6));  /* be */
 	EXPECT(alu_condition(0, 7));		  /* a */
-	EXPECT(alu_condition(X86_RFLAGS_SF, 12)); /* l */
-	EXPECT(!alu_condition(X86_RFLAGS_SF | X86_RFLAGS_OF, 12));
-	EXPECT(alu_condition(X86_RFLAGS_SF | X86_RFLAGS_OF, 13)); /* ge */
-	EXPECT(alu_condition(X86_RFLAGS_ZF, 14));		  /* le */
+	EXPECT(alu_condition(RFLAGS_SF, 12)); /* l */
+	EXPECT(!alu_condition(RFLAGS_SF | RFLAGS_OF, 12));
+	EXPECT(alu_condition(RFLAGS_SF | RFLAGS_OF, 13)); /* ge */
+	EXPECT(alu_condition(RFLAGS_ZF, 14));		  /* le */
 	EXPECT(alu_condition(0, 15));				  /* g */
-	EXPECT(alu_condition(X86_RFLAGS_OF, 0));
-	EXPECT(alu_condition(X86_RFLAGS_PF, 10));
-	EXPECT(alu_condition(X86_RFLAGS_SF, 8));
+	EXPECT(alu_condition(RFLAGS_OF, 0));
+	EXPECT(alu_condition(RFLAGS_PF, 10));
+	EXPECT(alu_condition(RFLAGS_SF, 8));
 }
 
 TEST(alu, sign_extension_and_truncation)

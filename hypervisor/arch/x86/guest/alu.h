@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "arch/x86/guest/cpu_bits.h"
+#include "asm/regs.h"
 #include "hv/types.h"
 
 /* In the order of the opcodes 00-3f and of group 1. */
@@ -25,7 +25,7 @@ static inline u64 alu_sign_extend(u64 value, unsigned int bytes)
 /* The result; *flags gets the arithmetic flags. a and b are truncated to bytes. */
 static inline u64 alu_compute(enum alu_op op, u64 a, u64 b, unsigned int bytes, u64 *flags)
 {
-	u64 carry_in = *flags & X86_RFLAGS_CF, sign = 1ull << (8 * bytes - 1), r, f = 0;
+	u64 carry_in = *flags & RFLAGS_CF, sign = 1ull << (8 * bytes - 1), r, f = 0;
 
 	a = alu_truncate(a, bytes);
 	b = alu_truncate(b, bytes);
@@ -34,18 +34,18 @@ static inline u64 alu_compute(enum alu_op op, u64 a, u64 b, unsigned int bytes, 
 	case ALU_ADC:
 		carry_in = op == ALU_ADC ? carry_in : 0;
 		r = alu_truncate(a + b + carry_in, bytes);
-		f |= r < a || (carry_in && r == a) ? X86_RFLAGS_CF : 0;
-		f |= ((a ^ r) & (b ^ r) & sign) ? X86_RFLAGS_OF : 0;
-		f |= ((a ^ b ^ r) & 0x10) ? X86_RFLAGS_AF : 0;
+		f |= r < a || (carry_in && r == a) ? RFLAGS_CF : 0;
+		f |= ((a ^ r) & (b ^ r) & sign) ? RFLAGS_OF : 0;
+		f |= ((a ^ b ^ r) & 0x10) ? RFLAGS_AF : 0;
 		break;
 	case ALU_SUB:
 	case ALU_SBB:
 	case ALU_CMP:
 		carry_in = op == ALU_SBB ? carry_in : 0;
 		r = alu_truncate(a - b - carry_in, bytes);
-		f |= a < b || (carry_in && a == b) ? X86_RFLAGS_CF : 0;
-		f |= ((a ^ b) & (a ^ r) & sign) ? X86_RFLAGS_OF : 0;
-		f |= ((a ^ b ^ r) & 0x10) ? X86_RFLAGS_AF : 0;
+		f |= a < b || (carry_in && a == b) ? RFLAGS_CF : 0;
+		f |= ((a ^ b) & (a ^ r) & sign) ? RFLAGS_OF : 0;
+		f |= ((a ^ b ^ r) & 0x10) ? RFLAGS_AF : 0;
 		break;
 	case ALU_OR:
 		r = a | b;
@@ -57,18 +57,18 @@ static inline u64 alu_compute(enum alu_op op, u64 a, u64 b, unsigned int bytes, 
 		r = a & b;
 		break;
 	}
-	f |= r == 0 ? X86_RFLAGS_ZF : 0;
-	f |= (r & sign) ? X86_RFLAGS_SF : 0;
-	f |= (0x9669u >> ((r ^ r >> 4) & 0xf) & 1) ? X86_RFLAGS_PF : 0; /* even parity of 4 bits */
-	*flags = (*flags & ~X86_RFLAGS_ARITHMETIC) | f;
+	f |= r == 0 ? RFLAGS_ZF : 0;
+	f |= (r & sign) ? RFLAGS_SF : 0;
+	f |= (0x9669u >> ((r ^ r >> 4) & 0xf) & 1) ? RFLAGS_PF : 0; /* even parity of 4 bits */
+	*flags = (*flags & ~RFLAGS_ARITHMETIC) | f;
 	return r;
 }
 
 /* Condition codes of Jcc, SETcc, CMOVcc (the low four bits of the opcode). */
 static inline bool alu_condition(u64 flags, unsigned int code)
 {
-	bool cf = flags & X86_RFLAGS_CF, zf = flags & X86_RFLAGS_ZF, sf = flags & X86_RFLAGS_SF;
-	bool of = flags & X86_RFLAGS_OF, pf = flags & X86_RFLAGS_PF, is_true;
+	bool cf = flags & RFLAGS_CF, zf = flags & RFLAGS_ZF, sf = flags & RFLAGS_SF;
+	bool of = flags & RFLAGS_OF, pf = flags & RFLAGS_PF, is_true;
 
 	switch (code >> 1 & 7) {
 	case 0:

@@ -54,7 +54,7 @@ static void make_static(xen_cpuid_leaf_t *l)
 
 int cpu_policy_default_leaf(unsigned int i, bool is_host, xen_cpuid_leaf_t *out)
 {
-	struct cpuid_result r;
+	struct cpuid_regs r;
 	unsigned int row;
 
 	for (row = 0; row < ARRAY_SIZE(shape); row++) {
@@ -69,7 +69,7 @@ int cpu_policy_default_leaf(unsigned int i, bool is_host, xen_cpuid_leaf_t *out)
 		return -ENOENT;
 	}
 	if (is_host) {
-		cpuid_host(shape[row].leaf, i, &r);
+		r = cpuid_host(shape[row].leaf, i);
 	} else {
 		cpuid_guest_default(shape[row].leaf, i, &r);
 	}
@@ -172,7 +172,7 @@ static u8 feature_registers(u32 leaf, u32 subleaf)
 	}
 }
 
-void cpu_policy_filter(const struct domain *d, u32 leaf, u32 subleaf, struct cpuid_result *r)
+void cpu_policy_filter(const struct domain *d, u32 leaf, u32 subleaf, struct cpuid_regs *r)
 {
 	const struct cpu_policy *p = load_acquire(&d->arch->policy);
 	u8 registers = p ? feature_registers(leaf, subleaf) : 0;

@@ -1,29 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "arch/x86/guest/cpuid_host.h"
 
-#include "arch/x86/guest/cpu_bits.h"
-#include "arch/x86/guest/insn.h"
 #include "arch/x86/host/time.h"
+#include "asm/msr.h"
 
-void cpuid_host(u32 leaf, u32 subleaf, struct cpuid_result *out)
+struct cpuid_regs cpuid_host(u32 leaf, u32 subleaf)
 {
-	u32 r[4];
-
-	insn_cpuid(leaf, subleaf, r);
-	*out = (struct cpuid_result){r[0], r[1], r[2], r[3]};
+	return cpuid_read(leaf, subleaf);
 }
 
 u64 cpuid_host_tsc(void)
 {
-	return insn_rdtsc();
+	return tsc_read();
 }
 
 void cpuid_host_tsc_aux(u64 value)
 {
-	insn_wrmsr(X86_MSR_TSC_AUX, value);
+	msr_write(MSR_TSC_AUX, value);
 }
 
-void cpuid_host_time(struct vcpu *v, u32 subleaf, struct cpuid_result *out)
+void cpuid_host_time(struct vcpu *v, u32 subleaf, struct cpuid_regs *out)
 {
 	switch (subleaf) {
 	case 0:

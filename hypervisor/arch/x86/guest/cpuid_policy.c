@@ -9,10 +9,11 @@
 #include <xen/arch-x86/cpuid.h>
 #include <xen/version.h>
 
-#include "arch/x86/guest/cpu_bits.h"
 #include "arch/x86/guest/cpu_policy.h"
 #include "arch/x86/guest/cpuid_host.h"
 #include "arch/x86/guest/vlapic.h"
+#include "asm/msr.h"
+#include "asm/regs.h"
 
 #define LEAF_BASIC_MAX	  0xdu
 #define LEAF_EXTENDED_MAX 0x8000001cu
@@ -65,13 +66,13 @@ static unsigned int bits_for(unsigned int count)
 	return bits;
 }
 
-static void leaf_1(struct vcpu *v, struct cpuid_result *r)
+static void leaf_1(struct vcpu *v, struct cpuid_regs *r)
 {
 	unsigned int ids = v ? MIN(2 * v->domain->vcpu_count, 255u) : 0;
 
 	r->b = (r->b & 0xff00u) | ids << 16 | (v ? (vlapic_id(v) & 0xff) << 24 : 0);
 	r->c = (r->c & ~LEAF1_C_HIDDEN) | LEAF1_C_X2APIC | LEAF1_C_HYPERVISOR;
-	if (v && hvm->get_control(v, HVM_CR4) & X86_CR4_OSXSAVE) {
+	if (v && hvm->get_control(v, HVM_CR4) & CR4_OSXSAVE) {
 		r->c |= LEAF1_C_OSXSAVE;
 	}
 	r->d &= ~LEAF1_D_HIDDEN;
@@ -83,25 +84,25 @@ static void leaf_1(struct vcpu *v, struct cpuid_result *r)
 	}
 }
 
-static void leaf_7(struct vcpu *v, u32 subleaf, struct cpuid_result *r)
+static void leaf_7(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 {
 	if (subleaf != 0) {
-		*r = (struct cpuid_result){0, 0, 0, 0};
+		*r = (struct cpuid_regs){0, 0, 0, 0};
 		return;
 	}
 	r->a = 0;
 	r->b &= LEAF7_B_SHOWN;
 	r->c &= LEAF7_C_SHOWN;
 	r->d &= LEAF7_D_SHOWN;
-	if (v && (r->c & (1u << 3)) && (hvm->get_control(v, HVM_CR4) & X86_CR4_PKE)) {
+	if (v && (r->c & (1u << 3)) && (hvm->get_control(v, HVM_CR4) & CR4_PKE)) {
 		r->c |= LEAF7_C_OSPKE;
 	}
 }
 
 /* Topology: one package of single-threaded cores, whose ids are even (SDM 3 8.9). */
-static void leaf_b(struct vcpu *v, u32 subleaf, struct cpuid_result *r)
+static void leaf_b(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 {
-	*r = (struct cpuid_result){.c = subleaf & 0xff, .d = v ? vlapic_id(v) : 0};
+	*r = (struct cpuid_regs){.c = subleaf & 0xff, .d = v ? vlapic_id(v) : 0};
 	if (subleaf == 0) {
 		r->a = 1;
 		r->b = 1;
@@ -124,20 +125,20 @@ static u32 xsave_size(u64 components)
 	u32 end = XSAVE_HEADER_END;
 
 	for (components &= ~3ull; components; components &= components - 1) {
-		struct cpuid_result r;
+		struct cpuid_regs r;
 
-		cpuid_host(0xd, (u32)__builtin_ctzll(components), &r);
+		r = cpuid_host(0xd, (u32)__builtin_ctzll(components));
 		end = MAX(end, r.b + r.a);
 	}
 	return end;
 }
 
-static void leaf_d(struct vcpu *v, u32 subleaf, struct cpuid_result *r)
+static void leaf_d(struct vcpu *v, u32 subleaf, struct cpuid_regs *r)
 {
 	u64 offered = v ? cpuid_guest_xcr0(v->domain) : hvm_xcr0_mask;
 
 	if (subleaf > 62 || (subleaf < 2 ? !offered : !(offered >> subleaf & 1))) {
-		*r = (struct cpuid_result){0, 0, 0, 0};
+		*r = (struct cpuid_regs){0, 0, 0, 0};
 	} else if (subleaf == 0) {
 		/* ebx is the size for the XCR0 that is loaded, which is the guest's. */
 		r->a = (u32)offered;
@@ -149,12 +150,12 @@ static void leaf_d(struct vcpu *v, u32 subleaf, struct cpuid_result *r)
 	}
 }
 
-static void leaf_xen(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_result *r)
+static void leaf_xen(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_regs *r)
 {
-	*r = (struct cpuid_result){0, 0, 0, 0};
+	*r = (struct cpuid_regs){0, 0, 0, 0};
 	switch (leaf - XEN_CPUID_FIRST_LEAF) {
 	case 0:
-		*r = (struct cpuid_result){LEAF_XEN_MAX, XEN_CPUID_SIGNATURE_EBX,
+		*r = (struct cpuid_regs){LEAF_XEN_MAX, XEN_CPUID_SIGNATURE_EBX,
 					   XEN_CPUID_SIGNATURE_ECX, XEN_CPUID_SIGNATURE_EDX};
 		break;
 	case 1:
@@ -162,7 +163,7 @@ static void leaf_xen(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_result 
 		break;
 	case 2:
 		r->a = 1; /* hypercall pages */
-		r->b = X86_MSR_XEN_HYPERCALL;
+		r->b = MSR_XEN_HYPERCALL;
 		break;
 	case 3:
 		cpuid_host_time(v, subleaf, r);
@@ -181,7 +182,7 @@ static void leaf_xen(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_result 
 	}
 }
 
-static void leaf_extended(struct vcpu *v, u32 leaf, struct cpuid_result *r)
+static void leaf_extended(struct vcpu *v, u32 leaf, struct cpuid_regs *r)
 {
 	switch (leaf) {
 	case 0x80000000u:
@@ -204,21 +205,21 @@ static void leaf_extended(struct vcpu *v, u32 leaf, struct cpuid_result *r)
 	case 0x8000001au:
 		break;
 	case 0x80000007u:
-		*r = (struct cpuid_result){.d = r->d & EXT7_D_INVTSC};
+		*r = (struct cpuid_regs){.d = r->d & EXT7_D_INVTSC};
 		break;
 	case 0x80000008u:
-		*r = (struct cpuid_result){.a = r->a & 0xffff, .b = r->b & EXT8_B_SHOWN};
+		*r = (struct cpuid_regs){.a = r->a & 0xffff, .b = r->b & EXT8_B_SHOWN};
 		break;
 	default:
-		*r = (struct cpuid_result){0, 0, 0, 0};
+		*r = (struct cpuid_regs){0, 0, 0, 0};
 		break;
 	}
 }
 
 /* The machine's leaf, filtered; v NULL: without what depends on the vCPU. */
-static void filter(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_result *r)
+static void filter(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_regs *r)
 {
-	cpuid_host(leaf, subleaf, r);
+	*r = cpuid_host(leaf, subleaf);
 	if (leaf >= 0x80000000u) {
 		leaf_extended(v, leaf, r);
 		return;
@@ -237,7 +238,7 @@ static void filter(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_result *r
 		r->a &= 0x3fffu & ~0x3e00u;
 		break;
 	case 6:
-		*r = (struct cpuid_result){.a = 1u << 2}; /* the APIC timer never stops */
+		*r = (struct cpuid_regs){.a = 1u << 2}; /* the APIC timer never stops */
 		break;
 	case 7:
 		leaf_7(v, subleaf, r);
@@ -249,12 +250,12 @@ static void filter(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_result *r
 		leaf_d(v, subleaf, r);
 		break;
 	default:
-		*r = (struct cpuid_result){0, 0, 0, 0};
+		*r = (struct cpuid_regs){0, 0, 0, 0};
 		break;
 	}
 }
 
-void cpuid_guest(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_result *r)
+void cpuid_guest(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_regs *r)
 {
 	if ((leaf & 0xffff0000u) == XEN_CPUID_FIRST_LEAF) {
 		leaf_xen(v, leaf, subleaf, r);
@@ -264,7 +265,7 @@ void cpuid_guest(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_result *r)
 	cpu_policy_filter(v->domain, leaf, subleaf, r);
 }
 
-void cpuid_guest_default(u32 leaf, u32 subleaf, struct cpuid_result *r)
+void cpuid_guest_default(u32 leaf, u32 subleaf, struct cpuid_regs *r)
 {
 	filter(NULL, leaf, subleaf, r);
 }

@@ -3,8 +3,10 @@
  * What is said of a vCPU whose domain crashes: registers, its last exits, and what its page tables
  * say of the addresses that matter. Reads only; ten lines, which is what log_guest() lets through.
  */
-#include "arch/x86/guest/cpu_bits.h"
 #include "arch/x86/guest/svm.h"
+#include "asm/msr.h"
+#include "asm/page.h"
+#include "asm/regs.h"
 #include "core/log.h"
 #include "core/smp.h"
 #include "lib/format.h"
@@ -31,7 +33,7 @@ static void report_walk(struct vcpu *v, const struct hvm_cpu_state *s, const cha
 	for (shift = 39;; shift -= 9) {
 		u64 at = entry & 0x000ffffffffff000ull;
 		struct p2m_entry e = p2m_lookup(v->domain, gpa_to_gfn(gpa_of(at)));
-		bool is_page = shift < PAGE_SHIFT || (shift < 30 && (entry & X86_PTE_LARGE));
+		bool is_page = shift < PAGE_SHIFT || (shift < 30 && (entry & PTE_LARGE));
 
 		SAY(" %llx(%u %llx)", ULL(at), e.type, ULL(mfn_raw(e.mfn)));
 		if (is_page || guest_phys_read(v->domain, &entry,
@@ -40,7 +42,7 @@ static void report_walk(struct vcpu *v, const struct hvm_cpu_state *s, const cha
 			break;
 		}
 		SAY(" %llx", ULL(entry));
-		if (!(entry & X86_PTE_PRESENT)) {
+		if (!(entry & PTE_PRESENT)) {
 			break;
 		}
 	}
@@ -78,7 +80,7 @@ void hvm_crash_guest(struct vcpu *v, const char *why)
 		  s.seg[SEG_GDTR].limit, s.seg[SEG_TR].selector, ULL(s.seg[SEG_TR].base),
 		  ULL(s.seg[SEG_GS].base), ULL(vmcb->exit_int_info));
 	report_exits(v);
-	if ((s.efer & X86_EFER_LMA) && (s.cr0 & X86_CR0_PG)) {
+	if ((s.efer & EFER_LMA) && (s.cr0 & CR0_PG)) {
 		report_walk(v, &s, "cr2", s.cr2);
 		report_walk(v, &s, "rip", s.rip);
 		report_walk(v, &s, "rsp", s.gpr[GPR_RSP]);

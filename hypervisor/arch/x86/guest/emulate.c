@@ -7,9 +7,10 @@
 #include "arch/x86/guest/hvm_arch.h"
 
 #include "arch/x86/guest/alu.h"
-#include "arch/x86/guest/cpu_bits.h"
 #include "arch/x86/guest/decode.h"
 #include "arch/x86/guest/trap.h"
+#include "asm/msr.h"
+#include "asm/regs.h"
 #include "core/softirq.h"
 #include "memory/guest_access.h"
 #include "memory/p2m.h"
@@ -24,9 +25,8 @@ static int translate(struct vcpu *v, u64 linear, bool is_write, gpa_t *gpa)
 		return 0;
 	}
 	hvm->set_control(v, HVM_CR2, linear);
-	hvm_inject_exception(v, X86_PF, true,
-			     (is_write ? X86_PF_WRITE : 0) |
-				     (hvm->get_cpl(v) == 3 ? X86_PF_USER : 0));
+	hvm_inject_exception(v, TRAP_PF, true,
+			     (is_write ? PF_WRITE : 0) | (hvm->get_cpl(v) == 3 ? PF_USER : 0));
 	return -EFAULT;
 }
 
@@ -236,7 +236,7 @@ static int do_group3(struct emulation *e)
 
 static int do_increment(struct emulation *e)
 {
-	u64 carry = e->flags & X86_RFLAGS_CF; /* INC and DEC leave it alone */
+	u64 carry = e->flags & RFLAGS_CF; /* INC and DEC leave it alone */
 	int rc;
 
 	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
@@ -250,7 +250,7 @@ static int do_increment(struct emulation *e)
 	default:
 		return -EOPNOTSUPP;
 	}
-	e->flags = (e->flags & ~X86_RFLAGS_CF) | carry;
+	e->flags = (e->flags & ~RFLAGS_CF) | carry;
 	return rc;
 }
 
@@ -394,7 +394,7 @@ static int do_bit(struct emulation *e, unsigned int kind, bool is_immediate)
 		return -EFAULT;
 	}
 	mask = 1ull << bit;
-	e->flags = (e->flags & ~X86_RFLAGS_CF) | ((value & mask) ? X86_RFLAGS_CF : 0);
+	e->flags = (e->flags & ~RFLAGS_CF) | ((value & mask) ? RFLAGS_CF : 0);
 	switch (kind) {
 	case 0:
 		return 0;
@@ -479,7 +479,7 @@ static int do_string(struct emulation *e)
 	s64 step;
 
 	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
-	step = (e->flags & X86_RFLAGS_DF) ? -(s64)e->bytes : (s64)e->bytes;
+	step = (e->flags & RFLAGS_DF) ? -(s64)e->bytes : (s64)e->bytes;
 	for (steps = 0; !is_repeated || count_register(e->v, &e->d); steps++) {
 		if (steps == STRING_STEPS || (steps && softirq_is_pending())) {
 			return -EAGAIN;
@@ -609,8 +609,7 @@ int emulate_memory(struct vcpu *v, gpa_t address, bool is_write)
 	if (rc) {
 		return rc;
 	}
-	v->arch->rflags =
-		(v->arch->rflags & ~X86_RFLAGS_ARITHMETIC) | (e.flags & X86_RFLAGS_ARITHMETIC);
+	v->arch->rflags = (v->arch->rflags & ~RFLAGS_ARITHMETIC) | (e.flags & RFLAGS_ARITHMETIC);
 	hvm_skip_instruction(v, e.d.length);
 	return 0;
 }
@@ -619,7 +618,7 @@ int emulate_string_io(struct vcpu *v, const struct exit_io *io)
 {
 	struct emulation e = {.v = v, .flags = v->arch->rflags, .bytes = io->size_bytes};
 	unsigned int steps;
-	s64 step = (v->arch->rflags & X86_RFLAGS_DF) ? -(s64)io->size_bytes : io->size_bytes;
+	s64 step = (v->arch->rflags & RFLAGS_DF) ? -(s64)io->size_bytes : io->size_bytes;
 
 	if (decode_current(v, &e.d) != 0 || e.d.map != 0 || (e.d.opcode & 0xfc) != 0x6c) {
 		return -EOPNOTSUPP;
@@ -683,23 +682,23 @@ int emulate_cr0_write(struct vcpu *v)
 			value = v->arch->gpr[e.d.rm & 15];
 		}
 		/* LMSW sets PE but never clears it. */
-		value = (old & ~0xeull) | (value & 0xf) | (old & X86_CR0_PE);
+		value = (old & ~0xeull) | (value & 0xf) | (old & CR0_PE);
 	} else {
 		return -EOPNOTSUPP;
 	}
-	value |= X86_CR0_ET;
-	if (value >> 32 || ((value & X86_CR0_PG) && !(value & X86_CR0_PE)) ||
-	    ((value & X86_CR0_NW) && !(value & X86_CR0_CD)) ||
-	    ((value & ~old & X86_CR0_PG) && (efer & X86_EFER_LME) &&
-	     !(hvm->get_control(v, HVM_CR4) & X86_CR4_PAE)) ||
-	    (!(value & X86_CR0_PG) && (old & X86_CR0_PG) && hvm_is_64bit(v))) {
+	value |= CR0_ET;
+	if (value >> 32 || ((value & CR0_PG) && !(value & CR0_PE)) ||
+	    ((value & CR0_NW) && !(value & CR0_CD)) ||
+	    ((value & ~old & CR0_PG) && (efer & EFER_LME) &&
+	     !(hvm->get_control(v, HVM_CR4) & CR4_PAE)) ||
+	    (!(value & CR0_PG) && (old & CR0_PG) && hvm_is_64bit(v))) {
 		hvm_inject_gp0(v);
 		return -EFAULT;
 	}
-	if ((value ^ old) & X86_CR0_PG) {
-		efer &= ~X86_EFER_LMA;
-		if ((value & X86_CR0_PG) && (efer & X86_EFER_LME)) {
-			efer |= X86_EFER_LMA;
+	if ((value ^ old) & CR0_PG) {
+		efer &= ~EFER_LMA;
+		if ((value & CR0_PG) && (efer & EFER_LME)) {
+			efer |= EFER_LMA;
 		}
 		hvm->set_control(v, HVM_EFER, efer);
 	}

@@ -6,11 +6,11 @@
 
 #include <xen/sched.h>
 
-#include "arch/x86/guest/cpu_bits.h"
 #include "arch/x86/guest/decode.h"
-#include "arch/x86/guest/insn.h"
 #include "arch/x86/guest/svm.h"
 #include "arch/x86/guest/trap.h"
+#include "asm/io.h"
+#include "asm/regs.h"
 #include "core/log.h"
 #include "hypercall/hypercall.h"
 #include "memory/guest_access.h"
@@ -51,7 +51,7 @@ void exit_cpuid(struct vcpu *v)
 {
 	struct arch_vcpu *a = v->arch;
 	unsigned int length = instruction_length(v, OPCODE_CPUID, 2);
-	struct cpuid_result r;
+	struct cpuid_regs r;
 
 	if (!length) {
 		return;
@@ -102,7 +102,7 @@ void exit_hlt(struct vcpu *v)
 		return;
 	}
 	hvm_skip_instruction(v, length);
-	if (v->arch->rflags & X86_RFLAGS_IF) {
+	if (v->arch->rflags & RFLAGS_IF) {
 		vcpu_block(v);
 		return;
 	}
@@ -179,8 +179,8 @@ void exit_xsetbv(struct vcpu *v)
 	if (!length) {
 		return;
 	}
-	if (!(hvm->get_control(v, HVM_CR4) & X86_CR4_OSXSAVE)) {
-		hvm_inject_exception(v, X86_UD, false, 0);
+	if (!(hvm->get_control(v, HVM_CR4) & CR4_OSXSAVE)) {
+		hvm_inject_exception(v, TRAP_UD, false, 0);
 		return;
 	}
 	/* SDM 2A XSETBV: only XCR0, x87 always on, AVX needs SSE, AVX-512 all its three parts. */
@@ -192,7 +192,7 @@ void exit_xsetbv(struct vcpu *v)
 		return;
 	}
 	a->xcr0 = value;
-	insn_xsetbv(value); /* stays loaded: the hypervisor itself uses no FPU */
+	xcr0_write(value); /* stays loaded: the hypervisor itself uses no FPU */
 	hvm_skip_instruction(v, length);
 }
 
@@ -233,7 +233,7 @@ void exit_wbinvd(struct vcpu *v)
 	 * anybody else's.
 	 */
 	if (v->domain->is_hardware) {
-		insn_wbinvd();
+		__asm__ volatile("wbinvd" : : : "memory");
 	}
 	hvm_skip_instruction(v, length);
 }
@@ -252,9 +252,9 @@ static u32 port_unclaimed(struct vcpu *v, u16 port, unsigned int size_bytes, boo
 		}
 	}
 	if (is_in) {
-		return insn_in(port, size_bytes);
+		return port_in(port, size_bytes);
 	}
-	insn_out(port, size_bytes, value);
+	port_out(port, size_bytes, value);
 	return 0;
 }
 
@@ -273,7 +273,7 @@ void exit_io(struct vcpu *v, const struct exit_io *io)
 	if (io->is_string) {
 		/* moves rip itself, or leaves it to go on after softirqs */
 		if (emulate_string_io(v, io) == -EOPNOTSUPP) {
-			hvm_inject_exception(v, X86_UD, false, 0);
+			hvm_inject_exception(v, TRAP_UD, false, 0);
 		}
 		return;
 	}
@@ -306,7 +306,7 @@ static void emulate_or_fail(struct vcpu *v, gpa_t address, bool is_write)
 			  "vcpu %u: instruction at %#llx on emulated memory %#llx is not known\n",
 			  vcpu_id_raw(v->id), (unsigned long long)v->arch->rip,
 			  (unsigned long long)gpa_raw(address));
-		hvm_inject_exception(v, X86_UD, false, 0);
+		hvm_inject_exception(v, TRAP_UD, false, 0);
 	}
 }
 

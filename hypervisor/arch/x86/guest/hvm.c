@@ -6,11 +6,12 @@
 #include <xen/sched.h>
 
 #include "arch/contract/machine.h"
-#include "arch/x86/guest/cpu_bits.h"
 #include "arch/x86/guest/hvm_arch.h"
-#include "arch/x86/guest/insn.h"
 #include "arch/x86/guest/svm.h"
 #include "arch/x86/guest/vlapic.h"
+#include "asm/cpufeature.h"
+#include "asm/msr.h"
+#include "asm/regs.h"
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/percpu.h"
@@ -39,39 +40,21 @@ static DEFINE_PER_CPU(struct domain *, hvm_last_domain);
 
 static void detect_features(void)
 {
-	u32 r[4];
+	if (cpu_has(CPUID_XSAVE)) {
+		struct cpuid_regs r = cpuid_read(0xd, 0);
 
-	insn_cpuid(1, 0, r);
-	if (r[2] & (1u << 26)) {
-		u32 size;
-
-		insn_write_cr4(insn_read_cr4() | X86_CR4_OSXSAVE);
-		insn_cpuid(0xd, 0, r);
-		hvm_xcr0_mask = (r[0] | (u64)r[3] << 32) & XCR0_KNOWN;
-		insn_xsetbv(hvm_xcr0_mask);
-		insn_cpuid(0xd, 0, r);
-		size = r[1];
-		while ((PAGE_SIZE << xsave_order) < size) {
+		hvm_xcr0_mask = (r.a | (u64)r.d << 32) & XCR0_KNOWN;
+		xcr0_write(hvm_xcr0_mask);
+		while ((PAGE_SIZE << xsave_order) < cpuid_read(0xd, 0).b) {
 			xsave_order++;
 		}
 	}
-	insn_cpuid(0x80000001u, 0, r);
-	has_rdtscp = (r[3] & (1u << 27)) != 0;
-	insn_cpuid(0x80000000u, 0, r);
-	if (r[0] >= 0x80000008u) {
-		insn_cpuid(0x80000008u, 0, r);
-		has_ibpb = (r[1] & (1u << 12)) != 0;
-	}
+	has_rdtscp = cpu_has(CPUID_RDTSCP);
+	has_ibpb = cpu_has(CPUID_IBPB);
 }
 
 static void enable_this_cpu(void *data)
 {
-	u64 cr4 = insn_read_cr4() | X86_CR4_OSFXSR | X86_CR4_OSXMM;
-
-	if (hvm_xcr0_mask) {
-		cr4 |= X86_CR4_OSXSAVE;
-	}
-	insn_write_cr4(cr4);
 	if (!hvm->cpu_enable()) {
 		panic("CPU %u cannot run guests as the first one can", smp_cpu_id());
 	}
@@ -87,7 +70,6 @@ void arch_guest_setup(void)
 			    "Switch virtualization on in the firmware's setup; in QEMU, add "
 			    "-cpu max,+svm,+npt.");
 	}
-	insn_write_cr4(insn_read_cr4() | X86_CR4_OSFXSR | X86_CR4_OSXMM);
 	detect_features();
 	for_each_cpu(cpu, smp_online()) {
 		if (!hvm->cpu_prepare(cpu)) {
@@ -122,7 +104,7 @@ unsigned int hvm_code_bytes(struct vcpu *v)
 	if (hvm_is_64bit(v)) {
 		return 8;
 	}
-	if (!(hvm->get_control(v, HVM_CR0) & X86_CR0_PE) || (v->arch->rflags & X86_RFLAGS_VM)) {
+	if (!(hvm->get_control(v, HVM_CR0) & CR0_PE) || (v->arch->rflags & RFLAGS_VM)) {
 		return 2;
 	}
 	hvm->get_segment(v, SEG_CS, &cs);
@@ -153,7 +135,7 @@ u64 hvm_tsc_offset(const struct vcpu *v)
 
 static bool is_contributory(u8 vector)
 {
-	return vector == X86_DE || (vector >= X86_TS && vector <= X86_GP);
+	return vector == TRAP_DE || (vector >= TRAP_TS && vector <= TRAP_GP);
 }
 
 /*
@@ -168,13 +150,13 @@ void hvm_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 		u8 first = held->vector;
 
 		held->is_valid = false;
-		if (first == X86_DF) {
+		if (first == TRAP_DF) {
 			hvm_crash_guest(v, "triple fault");
 			return;
 		}
 		if ((is_contributory(first) && is_contributory(vector)) ||
-		    (first == X86_PF && (vector == X86_PF || is_contributory(vector)))) {
-			vector = X86_DF;
+		    (first == TRAP_PF && (vector == TRAP_PF || is_contributory(vector)))) {
+			vector = TRAP_DF;
 			has_error = true;
 			error = 0;
 		}
@@ -184,7 +166,7 @@ void hvm_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 
 void hvm_inject_gp0(struct vcpu *v)
 {
-	hvm_inject_exception(v, X86_GP, true, 0);
+	hvm_inject_exception(v, TRAP_GP, true, 0);
 }
 
 void hvm_skip_instruction(struct vcpu *v, unsigned int length)
@@ -195,9 +177,9 @@ void hvm_skip_instruction(struct vcpu *v, unsigned int length)
 	if (unlikely(!hvm_is_64bit(v))) {
 		a->rip = (u32)a->rip;
 	}
-	a->rflags &= ~X86_RFLAGS_RF;
+	a->rflags &= ~RFLAGS_RF;
 	hvm->end_shadow(v);
-	if (unlikely(a->rflags & X86_RFLAGS_TF)) {
+	if (unlikely(a->rflags & RFLAGS_TF)) {
 		hvm->single_stepped(v);
 	}
 }
@@ -229,12 +211,15 @@ void hvm_fpu_load(struct vcpu *v)
 	 */
 	__asm__ volatile("fnclex; ffree %%st(7); fildl %0" : : "m"(zero));
 	if (!hvm_xcr0_mask) {
-		insn_fxrstor(a->xsave);
+		__asm__ volatile("fxrstor64 (%0)" : : "r"(a->xsave) : "memory");
 		return;
 	}
-	insn_xsetbv(hvm_xcr0_mask);
-	insn_xrstor(a->xsave, hvm_xcr0_mask);
-	insn_xsetbv(a->xcr0);
+	xcr0_write(hvm_xcr0_mask);
+	__asm__ volatile("xrstor64 (%0)"
+			 :
+			 : "r"(a->xsave), "a"((u32)hvm_xcr0_mask), "d"((u32)(hvm_xcr0_mask >> 32))
+			 : "memory");
+	xcr0_write(a->xcr0);
 }
 
 void hvm_fpu_save(struct vcpu *v)
@@ -242,13 +227,16 @@ void hvm_fpu_save(struct vcpu *v)
 	struct arch_vcpu *a = v->arch;
 
 	if (!hvm_xcr0_mask) {
-		insn_fxsave(a->xsave);
+		__asm__ volatile("fxsave64 (%0)" : : "r"(a->xsave) : "memory");
 		return;
 	}
-	a->xcr0 = insn_xgetbv(); /* QEMU has no exit for XSETBV, so the guest may have set it itself
+	a->xcr0 = xcr0_read(); /* QEMU has no exit for XSETBV, so the guest may have set it itself
 				  */
-	insn_xsetbv(hvm_xcr0_mask);
-	insn_xsave(a->xsave, hvm_xcr0_mask);
+	xcr0_write(hvm_xcr0_mask);
+	__asm__ volatile("xsave64 (%0)"
+			 :
+			 : "r"(a->xsave), "a"((u32)hvm_xcr0_mask), "d"((u32)(hvm_xcr0_mask >> 32))
+			 : "memory");
 }
 
 void arch_vcpu_load(struct vcpu *v)
@@ -257,12 +245,12 @@ void arch_vcpu_load(struct vcpu *v)
 	struct domain **last = this_cpu_ptr(hvm_last_domain);
 
 	if (has_ibpb && *last != v->domain) {
-		insn_wrmsr(X86_MSR_PRED_CMD, PRED_CMD_IBPB);
+		msr_write(MSR_PRED_CMD, PRED_CMD_IBPB);
 	}
 	*last = v->domain;
 	hvm_fpu_load(v);
 	if (has_rdtscp) {
-		insn_wrmsr(X86_MSR_TSC_AUX, a->tsc_aux);
+		msr_write(MSR_TSC_AUX, a->tsc_aux);
 	}
 	hvm->load(v);
 	a->is_loaded = true;
@@ -338,11 +326,11 @@ static void state_reset(struct hvm_cpu_state *s)
 	s->seg[SEG_GDTR].attributes = 0;
 	s->seg[SEG_IDTR].attributes = 0;
 	s->rip = 0xfff0;
-	s->rflags = X86_RFLAGS_ONE;
-	s->cr0 = X86_CR0_ET;
+	s->rflags = RFLAGS_ALWAYS;
+	s->cr0 = CR0_ET;
 	s->dr6 = 0xffff0ff0;
 	s->dr7 = 0x400;
-	s->pat = X86_PAT_RESET;
+	s->pat = PAT_AT_RESET;
 	s->gpr[GPR_RDX] = 0xf00;
 }
 
@@ -467,7 +455,7 @@ static int context_32(const struct vcpu_hvm_x86_32 *in, struct hvm_cpu_state *s)
 	if (in->pad1 || in->pad2[0] || in->pad2[1] || in->pad2[2]) {
 		return -EINVAL;
 	}
-	if (in->efer & ~(X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NXE)) {
+	if (in->efer & ~(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)) {
 		return -EINVAL;
 	}
 	s->gpr[GPR_RAX] = in->eax;
@@ -503,11 +491,11 @@ static int context_32(const struct vcpu_hvm_x86_32 *in, struct hvm_cpu_state *s)
 
 static int context_64(const struct vcpu_hvm_x86_64 *in, struct hvm_cpu_state *s)
 {
-	const u64 long_mode = X86_EFER_LME | X86_EFER_LMA;
+	const u64 long_mode = EFER_LME | EFER_LMA;
 
-	if (!(in->cr0 & X86_CR0_PG) || !(in->cr4 & X86_CR4_PAE) ||
+	if (!(in->cr0 & CR0_PG) || !(in->cr4 & CR4_PAE) ||
 	    (in->efer & long_mode) != long_mode ||
-	    (in->efer & ~(long_mode | X86_EFER_SCE | X86_EFER_NXE))) {
+	    (in->efer & ~(long_mode | EFER_SCE | EFER_NXE))) {
 		return -EINVAL;
 	}
 	s->gpr[GPR_RAX] = in->rax;
@@ -556,13 +544,13 @@ int arch_vcpu_initialise(struct vcpu *v, const void *context)
 		return rc;
 	}
 	/* What VMRUN itself would refuse: APM 2 15.5.1. */
-	if (((s.cr0 & X86_CR0_PG) && !(s.cr0 & X86_CR0_PE)) ||
-	    ((s.cr0 & X86_CR0_NW) && !(s.cr0 & X86_CR0_CD)) || (s.cr0 >> 32) ||
-	    ((s.efer & X86_EFER_LME) && (s.cr0 & X86_CR0_PG) && !(s.cr4 & X86_CR4_PAE)) ||
-	    (s.rflags & (X86_RFLAGS_VM)) || (s.rflags >> 22)) {
+	if (((s.cr0 & CR0_PG) && !(s.cr0 & CR0_PE)) ||
+	    ((s.cr0 & CR0_NW) && !(s.cr0 & CR0_CD)) || (s.cr0 >> 32) ||
+	    ((s.efer & EFER_LME) && (s.cr0 & CR0_PG) && !(s.cr4 & CR4_PAE)) ||
+	    (s.rflags & (RFLAGS_VM)) || (s.rflags >> 22)) {
 		return -EINVAL;
 	}
-	s.cr0 |= X86_CR0_ET;
+	s.cr0 |= CR0_ET;
 	hvm->set_state(v, &s);
 	v->arch->startup = HVM_STARTUP_NONE;
 	return 0;

@@ -10,6 +10,7 @@
 
 #include "arch/x86/guest/guest_walk.h"
 #include "arch/x86/guest/hvm.h"
+#include "asm/cpufeature.h"
 #include "core/timer.h"
 #include "hv/addr.h"
 #include "hv/types.h"
@@ -123,14 +124,13 @@ u64 hvm_linear(struct vcpu *v, enum hvm_segment_index seg, u64 offset);
 void trap_free_all(struct domain *d);
 
 /* --- cpuid_policy.c --- */
-struct cpuid_result {
-	u32 a, b, c, d;
-};
-void cpuid_guest(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_result *out);
+void cpuid_guest(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_regs *out);
 /* What a guest gets unless its tools take something away; nothing of a vCPU's state in it. */
-void cpuid_guest_default(u32 leaf, u32 subleaf, struct cpuid_result *out);
+void cpuid_guest_default(u32 leaf, u32 subleaf, struct cpuid_regs *out);
 /* The components of XCR0 that the domain may switch on. */
 u64 cpuid_guest_xcr0(const struct domain *d);
+
+#define MSR_XEN_HYPERCALL 0x40000000u /* <xen/arch-x86/cpuid.h> lets us choose it */
 
 /* --- msr_policy.c --- 0, or -EFAULT: the guest gets #GP */
 int msr_guest_read(struct vcpu *v, u32 index, u64 *value) MUST_CHECK;

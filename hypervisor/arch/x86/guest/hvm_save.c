@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "arch/x86/guest/hvm_save.h"
 
-#include "arch/x86/guest/cpu_bits.h"
 #include "arch/x86/guest/cpuid_host.h"
 #include "arch/x86/guest/hvm_arch.h"
 #include "arch/x86/host/time.h"
+#include "asm/msr.h"
+#include "asm/regs.h"
 #include "domain/vcpu.h"
 #include "lib/string.h"
 
@@ -105,18 +106,18 @@ static void cpu_out(struct vcpu *v, struct hvm_hw_cpu *c)
 /* What the CPU itself refuses at entry (APM 2 15.5.1), and modes that would confuse translation. */
 static bool is_cpu_sane(const struct hvm_hw_cpu *c)
 {
-	bool is_paging = c->cr0 & X86_CR0_PG, is_long = c->msr_efer & X86_EFER_LMA;
+	bool is_paging = c->cr0 & CR0_PG, is_long = c->msr_efer & EFER_LMA;
 
 	if (c->cr0 >> 32 || c->cr4 >> 32 || c->dr6 >> 32 || c->dr7 >> 32) {
 		return false;
 	}
-	if ((is_paging && !(c->cr0 & X86_CR0_PE)) || ((c->cr0 & X86_CR0_NW) && !(c->cr0 & X86_CR0_CD))) {
+	if ((is_paging && !(c->cr0 & CR0_PE)) || ((c->cr0 & CR0_NW) && !(c->cr0 & CR0_CD))) {
 		return false;
 	}
-	if (is_long != (is_paging && (c->msr_efer & X86_EFER_LME)) || (is_long && !(c->cr4 & X86_CR4_PAE))) {
+	if (is_long != (is_paging && (c->msr_efer & EFER_LME)) || (is_long && !(c->cr4 & CR4_PAE))) {
 		return false;
 	}
-	return !(c->msr_efer & ~(u64)(X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NXE | X86_EFER_FFXSR));
+	return !(c->msr_efer & ~(u64)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR));
 }
 
 static int cpu_in(struct vcpu *v, const struct hvm_hw_cpu *c)
@@ -145,8 +146,8 @@ static int cpu_in(struct vcpu *v, const struct hvm_hw_cpu *c)
 	s.seg[SEG_GDTR].base = c->gdtr_base;
 	s.seg[SEG_GDTR].limit = c->gdtr_limit;
 	s.rip = c->rip;
-	s.rflags = c->rflags | X86_RFLAGS_ONE;
-	s.cr0 = c->cr0 | X86_CR0_ET;
+	s.rflags = c->rflags | RFLAGS_ALWAYS;
+	s.cr0 = c->cr0 | CR0_ET;
 	s.cr2 = c->cr2;
 	s.cr3 = c->cr3;
 	s.cr4 = c->cr4;
@@ -209,10 +210,10 @@ int hvm_save(struct domain *d, u8 *to, u32 size_bytes, u32 *written)
 	struct hvm_save_header *header;
 	struct hvm_hw_cpu *cpu;
 	struct hvm_hw_mtrr *mtrr;
-	struct cpuid_result id;
+	struct cpuid_regs id;
 	struct vcpu *v;
 
-	cpuid_host(1, 0, &id);
+	id = cpuid_host(1, 0);
 	header = put_record(&w, HVM_SAVE_CODE(HEADER), 0, sizeof(*header));
 	if (header) {
 		*header = (struct hvm_save_header){

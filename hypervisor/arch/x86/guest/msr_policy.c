@@ -5,13 +5,14 @@
  */
 #include "arch/x86/guest/hvm_arch.h"
 
-#include "arch/x86/guest/cpu_bits.h"
 #include "arch/x86/guest/cpuid_host.h"
+#include "asm/msr.h"
+#include "asm/regs.h"
 #include "hv/error.h"
 #include "lib/string.h"
 #include "memory/guest_access.h"
 
-#define EFER_GUEST	 (X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NXE | X86_EFER_FFXSR)
+#define EFER_GUEST	 (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR)
 #define MTRR_CAP	 (1ull << 10 | 1ull << 8 | MTRR_VARIABLE_COUNT) /* WC, fixed ranges */
 #define MTRR_DEF_ENABLED 0xc06ull /* on, fixed on, write-back */
 
@@ -32,21 +33,21 @@ static u64 *mtrr_of(struct vcpu *v, u32 index)
 {
 	struct mtrr_state *mtrr = &v->arch->mtrr;
 
-	if (index >= X86_MSR_MTRR_PHYS_FIRST && index <= X86_MSR_MTRR_PHYS_LAST) {
-		return &mtrr->variable[index_clamp(index - X86_MSR_MTRR_PHYS_FIRST,
+	if (index >= MSR_MTRR_PHYS_BASE(0) && index <= MSR_MTRR_PHYS_MASK(7)) {
+		return &mtrr->variable[index_clamp(index - MSR_MTRR_PHYS_BASE(0),
 						   2 * MTRR_VARIABLE_COUNT)];
 	}
-	if (index >= X86_MSR_MTRR_FIX4K_FIRST && index <= X86_MSR_MTRR_FIX4K_LAST) {
-		return &mtrr->fixed[3 + index_clamp(index - X86_MSR_MTRR_FIX4K_FIRST, 8)];
+	if (index >= MSR_MTRR_FIX_4K_C0000 && index <= MSR_MTRR_FIX_4K_F8000) {
+		return &mtrr->fixed[3 + index_clamp(index - MSR_MTRR_FIX_4K_C0000, 8)];
 	}
 	switch (index) {
-	case X86_MSR_MTRR_FIX64K:
+	case MSR_MTRR_FIX_64K_00000:
 		return &mtrr->fixed[0];
-	case X86_MSR_MTRR_FIX16K_80000:
+	case MSR_MTRR_FIX_16K_80000:
 		return &mtrr->fixed[1];
-	case X86_MSR_MTRR_FIX16K_A0000:
+	case MSR_MTRR_FIX_16K_A0000:
 		return &mtrr->fixed[2];
-	case X86_MSR_MTRR_DEF_TYPE:
+	case MSR_MTRR_DEF_TYPE:
 		return &mtrr->def_type;
 	default:
 		return NULL;
@@ -74,11 +75,11 @@ static int mtrr_write(struct vcpu *v, u32 index, u64 value)
 {
 	u64 *mtrr = mtrr_of(v, index);
 
-	if (index == X86_MSR_MTRR_DEF_TYPE) {
+	if (index == MSR_MTRR_DEF_TYPE) {
 		if ((value & ~0xcffull) || !is_memory_type((u8)value, false)) {
 			return -EFAULT;
 		}
-	} else if (index <= X86_MSR_MTRR_PHYS_LAST) {
+	} else if (index <= MSR_MTRR_PHYS_MASK(7)) {
 		if ((index & 1) ? (value & 0x7ff) != 0
 				: (value & 0xf00) || !is_memory_type((u8)value, false)) {
 			return -EFAULT;
@@ -94,17 +95,17 @@ static int mtrr_write(struct vcpu *v, u32 index, u64 value)
 static bool is_quiet_msr(u32 index)
 {
 	switch (index) {
-	case X86_MSR_UCODE_REV:
-	case X86_MSR_PLATFORM_ID:
-	case X86_MSR_MCG_CAP:
-	case X86_MSR_MCG_STATUS:
-	case X86_MSR_K8_SYSCFG:
-	case X86_MSR_K8_HWCR:
-	case X86_MSR_K8_TOP_MEM1:
-	case X86_MSR_K8_TOP_MEM2:
-	case X86_MSR_VM_CR:
-	case X86_MSR_AMD_LS_CFG:
-	case X86_MSR_DEBUGCTL:
+	case MSR_BIOS_SIGN_ID:
+	case MSR_PLATFORM_ID:
+	case MSR_MCG_CAP:
+	case MSR_MCG_STATUS:
+	case MSR_AMD_SYSCFG:
+	case MSR_AMD_HWCR:
+	case MSR_AMD_TOP_MEM:
+	case MSR_AMD_TOP_MEM2:
+	case MSR_AMD_VM_CR:
+	case MSR_AMD_LS_CFG:
+	case MSR_DEBUGCTL:
 	case 0xc001001fu: /* NB_CFG */
 	case 0xc0010055u: /* INT_PENDING */
 	case 0xc0010058u: /* MMIO_CONF_BASE */
@@ -122,41 +123,41 @@ int msr_guest_read(struct vcpu *v, u32 index, u64 *value)
 	struct arch_vcpu *a = v->arch;
 	u64 *mtrr;
 
-	if (index >= X86_MSR_X2APIC_FIRST && index <= X86_MSR_X2APIC_LAST) {
+	if (index >= MSR_X2APIC_FIRST && index <= MSR_X2APIC_LAST) {
 		return vlapic_msr_read(v, index, value);
 	}
 	switch (index) {
-	case X86_MSR_TSC:
+	case MSR_TSC:
 		*value = cpuid_host_tsc() + a->tsc_offset;
 		return 0;
-	case X86_MSR_APIC_BASE:
+	case MSR_APIC_BASE:
 		*value = vlapic_base(v);
 		return 0;
-	case X86_MSR_EFER:
+	case MSR_EFER:
 		*value = hvm->get_control(v, HVM_EFER);
 		return 0;
-	case X86_MSR_PAT:
+	case MSR_PAT:
 		*value = hvm->get_control(v, HVM_PAT);
 		return 0;
-	case X86_MSR_FS_BASE:
+	case MSR_FS_BASE:
 		*value = hvm->get_control(v, HVM_FS_BASE);
 		return 0;
-	case X86_MSR_GS_BASE:
+	case MSR_GS_BASE:
 		*value = hvm->get_control(v, HVM_GS_BASE);
 		return 0;
-	case X86_MSR_SYSENTER_CS:
+	case MSR_SYSENTER_CS:
 		*value = hvm->get_control(v, HVM_SYSENTER_CS);
 		return 0;
-	case X86_MSR_TSC_AUX:
+	case MSR_TSC_AUX:
 		*value = a->tsc_aux;
 		return 0;
-	case X86_MSR_MTRR_CAP:
+	case MSR_MTRRCAP:
 		*value = MTRR_CAP;
 		return 0;
-	case X86_MSR_AMD_DE_CFG:
+	case MSR_AMD_DE_CFG:
 		*value = 2; /* LFENCE serialises */
 		return 0;
-	case X86_MSR_XEN_HYPERCALL:
+	case MSR_XEN_HYPERCALL:
 		*value = 0;
 		return 0;
 	default:
@@ -177,13 +178,13 @@ int msr_guest_read(struct vcpu *v, u32 index, u64 *value)
 static int efer_write(struct vcpu *v, u64 value)
 {
 	u64 old = hvm->get_control(v, HVM_EFER);
-	bool is_paging = (hvm->get_control(v, HVM_CR0) & X86_CR0_PG) != 0;
+	bool is_paging = (hvm->get_control(v, HVM_CR0) & CR0_PG) != 0;
 
-	if ((value & ~EFER_GUEST) || (is_paging && ((value ^ old) & X86_EFER_LME))) {
+	if ((value & ~EFER_GUEST) || (is_paging && ((value ^ old) & EFER_LME))) {
 		return -EFAULT;
 	}
 	/* LMA is the CPU's own: it follows LME and paging. */
-	value = (value & ~X86_EFER_LMA) | (old & X86_EFER_LMA);
+	value = (value & ~EFER_LMA) | (old & EFER_LMA);
 	hvm->set_control(v, HVM_EFER, value);
 	return 0;
 }
@@ -220,40 +221,40 @@ int msr_guest_write(struct vcpu *v, u32 index, u64 value)
 {
 	struct arch_vcpu *a = v->arch;
 
-	if (index >= X86_MSR_X2APIC_FIRST && index <= X86_MSR_X2APIC_LAST) {
+	if (index >= MSR_X2APIC_FIRST && index <= MSR_X2APIC_LAST) {
 		return vlapic_msr_write(v, index, value);
 	}
 	switch (index) {
-	case X86_MSR_TSC:
+	case MSR_TSC:
 		hvm->tsc_offset_set(v, value - cpuid_host_tsc());
 		arch_vcpu_update_time(v);
 		return 0;
-	case X86_MSR_APIC_BASE:
+	case MSR_APIC_BASE:
 		return vlapic_base_set(v, value);
-	case X86_MSR_EFER:
+	case MSR_EFER:
 		return efer_write(v, value);
-	case X86_MSR_PAT:
+	case MSR_PAT:
 		if (!are_memory_types(value, true)) {
 			return -EFAULT;
 		}
 		hvm->set_control(v, HVM_PAT, value);
 		return 0;
-	case X86_MSR_SYSENTER_CS:
+	case MSR_SYSENTER_CS:
 		hvm->set_control(v, HVM_SYSENTER_CS, value);
 		return 0;
-	case X86_MSR_TSC_AUX:
+	case MSR_TSC_AUX:
 		if (value >> 32) {
 			return -EFAULT;
 		}
 		a->tsc_aux = value;
 		cpuid_host_tsc_aux(value);
 		return 0;
-	case X86_MSR_XEN_HYPERCALL:
+	case MSR_XEN_HYPERCALL:
 		return hypercall_page_write(v, value);
-	case X86_MSR_MTRR_CAP:
-	case X86_MSR_MCG_CAP:
+	case MSR_MTRRCAP:
+	case MSR_MCG_CAP:
 		return -EFAULT;
-	case X86_MSR_AMD_DE_CFG:
+	case MSR_AMD_DE_CFG:
 		return 0;
 	default:
 		break;

@@ -29,20 +29,6 @@ static bool decode_latch(u32 latch, u64 port, struct address *out)
 	return true;
 }
 
-static u32 direct_in(u16 port, unsigned int size_bytes)
-{
-	return size_bytes == 1 ? port_in8(port) : size_bytes == 2 ? port_in16(port) : ~0u;
-}
-
-static void direct_out(u16 port, unsigned int size_bytes, u32 value)
-{
-	if (size_bytes == 1) {
-		port_out8(port, (u8)value);
-	} else if (size_bytes == 2) {
-		port_out16(port, (u16)value);
-	}
-}
-
 static int port_read(struct vcpu *v, void *data, u64 port, unsigned int size_bytes, u64 *value)
 {
 	u32 latch = load_relaxed(vpci_port_latch(v->domain));
@@ -50,7 +36,7 @@ static int port_read(struct vcpu *v, void *data, u64 port, unsigned int size_byt
 
 	if (port < PORT_DATA) {
 		/* narrower than the latch: other devices live there (0xcf9 resets the machine) */
-		*value = size_bytes == 4 ? latch : direct_in((u16)port, size_bytes);
+		*value = size_bytes == 4 ? latch : port_in((u16)port, size_bytes);
 	} else if (decode_latch(latch, port, &a)) {
 		*value = vpci_read(v->domain, 0, a.bus, a.devfn, a.offset, size_bytes);
 	} else {
@@ -67,7 +53,7 @@ static int port_write(struct vcpu *v, void *data, u64 port, unsigned int size_by
 		if (size_bytes == 4) {
 			store_relaxed(vpci_port_latch(v->domain), (u32)value);
 		} else {
-			direct_out((u16)port, size_bytes, (u32)value);
+			port_out((u16)port, size_bytes, (u32)value);
 		}
 	} else if (decode_latch(load_relaxed(vpci_port_latch(v->domain)), port, &a)) {
 		vpci_write(v->domain, 0, a.bus, a.devfn, a.offset, size_bytes, (u32)value);

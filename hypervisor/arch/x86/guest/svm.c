@@ -3,9 +3,10 @@
 
 #include <xen/xen.h>
 
-#include "arch/x86/guest/cpu_bits.h"
-#include "arch/x86/guest/insn.h"
 #include "arch/x86/guest/vlapic.h"
+#include "asm/cpufeature.h"
+#include "asm/msr.h"
+#include "asm/regs.h"
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/percpu.h"
@@ -29,34 +30,25 @@ static DEFINE_PER_CPU(struct svm_cpu, svm_cpu);
 
 struct svm_features svm_features RO_AFTER_INIT;
 
-#define CPUID_SVM_PRESENT	(1u << 2)
-#define CPUID_SVM_NESTED_PAGING (1u << 0)
-#define CPUID_SVM_NRIPS		(1u << 3)
-#define VM_CR_SVMDIS		(1ull << 4)
+static bool is_svm_usable(void)
+{
+	return cpu_has(CPUID_SVM) && !(msr_read(MSR_AMD_VM_CR) & VM_CR_SVM_DISABLE);
+}
 
 static bool svm_detect(void)
 {
-	u32 r[4];
-
-	insn_cpuid(0x80000000u, 0, r);
-	if (r[0] < 0x8000000au) {
+	if (!is_svm_usable()) {
+		if (cpu_has(CPUID_SVM)) {
+			log_error("AMD SVM is switched off in the firmware's setup: switch it on there\n");
+		}
 		return false;
 	}
-	insn_cpuid(0x80000001u, 0, r);
-	if (!(r[2] & CPUID_SVM_PRESENT)) {
-		return false;
-	}
-	if (insn_rdmsr(X86_MSR_VM_CR) & VM_CR_SVMDIS) {
-		log_error("AMD SVM is switched off in the firmware's setup: switch it on there\n");
-		return false;
-	}
-	insn_cpuid(0x8000000au, 0, r);
-	if (!(r[3] & CPUID_SVM_NESTED_PAGING)) {
+	if (!cpu_has(CPUID_SVM_NPT)) {
 		log_error("this CPU has AMD SVM without nested paging, which is needed\n");
 		return false;
 	}
-	svm_features.has_nrips = (r[3] & CPUID_SVM_NRIPS) != 0;
-	svm_features.asid_count = r[1];
+	svm_features.has_nrips = cpu_has(CPUID_SVM_NRIPS);
+	svm_features.asid_count = cpuid_read(0x8000000au, 0).b;
 	return svm_features.asid_count >= 2;
 }
 
@@ -82,16 +74,14 @@ static bool svm_cpu_prepare(cpu_t which)
 static bool svm_cpu_enable(void)
 {
 	struct svm_cpu *cpu = this_cpu_ptr(svm_cpu);
-	u32 r[4];
 
-	insn_cpuid(0x80000001u, 0, r);
-	if (!(r[2] & CPUID_SVM_PRESENT) || (insn_rdmsr(X86_MSR_VM_CR) & VM_CR_SVMDIS)) {
+	if (!is_svm_usable()) {
 		return false;
 	}
-	insn_wrmsr(X86_MSR_EFER, insn_rdmsr(X86_MSR_EFER) | X86_EFER_SVME);
-	insn_wrmsr(X86_MSR_VM_HSAVE_PA, cpu->host_save_address);
+	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SVME);
+	msr_write(MSR_AMD_VM_HSAVE_PA, cpu->host_save_address);
 	/* The host's TR and syscall MSRs do not change after this, because nothing writes them. */
-	insn_vmsave(cpu->host_vmcb_address);
+	__asm__ volatile("vmsave %0" : : "a"(cpu->host_vmcb_address) : "memory");
 	cpu->asid_generation = 1;
 	cpu->asid_next = 1;
 	cpu->is_enabled = true;
@@ -108,8 +98,8 @@ static void svm_cpu_disable(void)
 	cpu->is_enabled = false;
 	/* INIT and firmware must find the machine without SVM (APM 2 15.30). */
 	__asm__ volatile("stgi" : : : "memory");
-	insn_wrmsr(X86_MSR_VM_HSAVE_PA, 0);
-	insn_wrmsr(X86_MSR_EFER, insn_rdmsr(X86_MSR_EFER) & ~X86_EFER_SVME);
+	msr_write(MSR_AMD_VM_HSAVE_PA, 0);
+	msr_write(MSR_EFER, msr_read(MSR_EFER) & ~EFER_SVME);
 }
 
 /*
@@ -250,7 +240,7 @@ static void svm_prepare_events(struct vcpu *v, u8 tpr)
 	struct arch_vcpu *a = v->arch;
 	struct vmcb *vmcb = a->vmcb;
 	bool is_waiting;
-	bool may_interrupt = (a->rflags & X86_RFLAGS_IF) && !(vmcb->interrupt_shadow & 1);
+	bool may_interrupt = (a->rflags & RFLAGS_IF) && !(vmcb->interrupt_shadow & 1);
 
 	if (unlikely(a->next.is_valid)) {
 		vmcb->event_inject = event_encode(&a->next);
@@ -262,7 +252,7 @@ static void svm_prepare_events(struct vcpu *v, u8 tpr)
 		store_relaxed(&a->nmi_pending, 0);
 		a->nmi_masked = true;
 		vmcb->intercept1 |= VMCB_INTERCEPT_IRET;
-		vmcb->event_inject = (u64)HVM_EVENT_NMI << 8 | X86_NMI | VMCB_EVENT_VALID;
+		vmcb->event_inject = (u64)HVM_EVENT_NMI << 8 | TRAP_NMI | VMCB_EVENT_VALID;
 	} else if (may_interrupt) {
 		inject_interrupt(v);
 	}
@@ -315,7 +305,7 @@ static void collect_interrupted_event(struct arch_vcpu *a)
 		return;
 	}
 	if (type == HVM_EVENT_SOFT_INT ||
-	    (type == HVM_EVENT_EXCEPTION && (vector == X86_BP || vector == X86_OF))) {
+	    (type == HVM_EVENT_EXCEPTION && (vector == TRAP_BP || vector == TRAP_OF))) {
 		return;
 	}
 	/* QEMU calls a virtual interrupt an exception; above 31 there are none. */
@@ -365,7 +355,7 @@ static void svm_run(struct vcpu *v)
 	if (unlikely((vmcb->vintr & VMCB_VINTR_TPR_MASK) != (u64)tpr >> 4)) {
 		vlapic_tpr_set(v, (u8)((vmcb->vintr & VMCB_VINTR_TPR_MASK) << 4));
 	}
-	if (unlikely((u32)vmcb->exit_code == VMEXIT_EXCEPTION_FIRST + X86_MC)) {
+	if (unlikely((u32)vmcb->exit_code == VMEXIT_EXCEPTION_FIRST + TRAP_MC)) {
 		__asm__ volatile("int $18"); /* the host's own handler, before anything else */
 	}
 	arch_irq_enable();
@@ -410,7 +400,7 @@ static void svm_end_shadow(struct vcpu *v)
 static void svm_single_stepped(struct vcpu *v)
 {
 	v->arch->vmcb->dr6 |= 1u << 14; /* BS */
-	hvm_inject_exception(v, X86_DB, false, 0);
+	hvm_inject_exception(v, TRAP_DB, false, 0);
 }
 
 static void svm_ports_changed(struct domain *d)

@@ -4,8 +4,8 @@
  */
 #include "arch/x86/guest/svm.h"
 
-#include "arch/x86/guest/cpu_bits.h"
 #include "arch/x86/guest/decode.h"
+#include "asm/regs.h"
 #include "core/log.h"
 #include "memory/p2m.h"
 
@@ -14,10 +14,10 @@ static void handle_exception(struct vcpu *v, u8 vector)
 	struct vmcb *vmcb = v->arch->vmcb;
 
 	switch (vector) {
-	case X86_MC:
+	case TRAP_MC:
 		break; /* the host's handler ran before interrupts came on */
-	case X86_AC:
-		hvm_inject_exception(v, X86_AC, true, (u32)vmcb->exit_info1);
+	case TRAP_AC:
+		hvm_inject_exception(v, TRAP_AC, true, (u32)vmcb->exit_info1);
 		break;
 	default:
 		hvm_inject_exception(v, vector, false, 0);
@@ -152,7 +152,7 @@ void svm_handle_exit(struct vcpu *v)
 	case VMEXIT_MWAIT_ARMED:
 	case VMEXIT_RDPRU:
 		/* CPUID offers none of these. */
-		hvm_inject_exception(v, X86_UD, false, 0);
+		hvm_inject_exception(v, TRAP_UD, false, 0);
 		break;
 	case VMEXIT_SHUTDOWN:
 		hvm_crash_guest(v, "triple fault");
@@ -164,7 +164,7 @@ void svm_handle_exit(struct vcpu *v)
 		break;
 	case VMEXIT_CR0_SEL:
 		if (emulate_cr0_write(v) == -EOPNOTSUPP) {
-			hvm_inject_exception(v, X86_UD, false, 0);
+			hvm_inject_exception(v, TRAP_UD, false, 0);
 		}
 		break;
 	case VMEXIT_CR8_WRITE:

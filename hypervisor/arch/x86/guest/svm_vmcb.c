@@ -4,8 +4,8 @@
  */
 #include "arch/x86/guest/svm.h"
 
-#include "arch/x86/guest/cpu_bits.h"
-#include "arch/x86/guest/insn.h"
+#include "asm/msr.h"
+#include "asm/regs.h"
 #include "lib/string.h"
 #include "memory/p2m.h"
 #include "mm/heap.h"
@@ -40,9 +40,8 @@ int svm_msrpm_create(void)
 	 * reads as 0 through RDMSR in QEMU, nor SYSENTER_CS, of which QEMU keeps 16 bits.
 	 */
 	static const u32 direct[] = {
-		X86_MSR_FS_BASE, X86_MSR_GS_BASE,      X86_MSR_KERNEL_GS_BASE,
-		X86_MSR_STAR,	 X86_MSR_LSTAR,	       X86_MSR_CSTAR,
-		X86_MSR_SFMASK,	 X86_MSR_SYSENTER_ESP, X86_MSR_SYSENTER_EIP,
+		MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_STAR,		MSR_LSTAR,
+		MSR_CSTAR,   MSR_SFMASK,  MSR_SYSENTER_ESP,   MSR_SYSENTER_EIP,
 	};
 	u8 *map = heap_alloc_pages(MSRPM_ORDER);
 	unsigned int i;
@@ -78,7 +77,7 @@ int svm_vcpu_init(struct vcpu *v)
 	 * #DB and #AC may repeat for ever inside one delivery (CVE-2015-8104, CVE-2015-5307);
 	 * the exit lets the host's interrupts in. #MC is the host's.
 	 */
-	vmcb->intercept_exceptions = 1u << X86_DB | 1u << X86_AC | 1u << X86_MC;
+	vmcb->intercept_exceptions = 1u << TRAP_DB | 1u << TRAP_AC | 1u << TRAP_MC;
 	vmcb->intercept1 = VMCB_INTERCEPT_INTR | VMCB_INTERCEPT_NMI | VMCB_INTERCEPT_SMI |
 			   VMCB_INTERCEPT_INIT | VMCB_INTERCEPT_CR0_SEL | VMCB_INTERCEPT_RDPMC |
 			   VMCB_INTERCEPT_CPUID | VMCB_INTERCEPT_INVD | VMCB_INTERCEPT_HLT |
@@ -93,8 +92,8 @@ int svm_vcpu_init(struct vcpu *v)
 	vmcb->vintr = VMCB_VINTR_MASKING;
 	vmcb->nested_control = 1;
 	vmcb->nested_cr3 = hpa_raw(mfn_to_hpa(p2m_root(v->domain)));
-	vmcb->pat = X86_PAT_RESET;
-	vmcb->efer = X86_EFER_SVME;
+	vmcb->pat = PAT_AT_RESET;
+	vmcb->efer = EFER_SVME;
 	return 0;
 }
 
@@ -129,7 +128,7 @@ void svm_get_paging(struct vcpu *v, struct hvm_paging *out)
 
 void svm_note_mode(struct arch_vcpu *a)
 {
-	a->is_64bit = (a->vmcb->efer & X86_EFER_LMA) &&
+	a->is_64bit = (a->vmcb->efer & EFER_LMA) &&
 		      (a->vmcb->segment[SEG_CS].attributes & HVM_SEGMENT_LONG);
 }
 
@@ -147,7 +146,7 @@ u64 svm_get_control(struct vcpu *v, enum hvm_control which)
 	case HVM_CR4:
 		return vmcb->cr4;
 	case HVM_EFER:
-		return vmcb->efer & ~X86_EFER_SVME;
+		return vmcb->efer & ~EFER_SVME;
 	case HVM_PAT:
 		return vmcb->pat;
 	case HVM_FS_BASE:
@@ -168,7 +167,7 @@ void svm_set_control(struct vcpu *v, enum hvm_control which, u64 value)
 
 	switch (which) {
 	case HVM_CR0:
-		if ((vmcb->cr0 ^ value) & (X86_CR0_PG | X86_CR0_WP | X86_CR0_PE)) {
+		if ((vmcb->cr0 ^ value) & (CR0_PG | CR0_WP | CR0_PE)) {
 			v->arch->asid_generation = 0; /* older translations mean something else */
 		}
 		vmcb->cr0 = value;
@@ -183,7 +182,7 @@ void svm_set_control(struct vcpu *v, enum hvm_control which, u64 value)
 		vmcb->cr4 = value;
 		break;
 	case HVM_EFER:
-		vmcb->efer = value | X86_EFER_SVME; /* VMRUN refuses a guest without it */
+		vmcb->efer = value | EFER_SVME; /* VMRUN refuses a guest without it */
 		svm_note_mode(v->arch);
 		break;
 	case HVM_PAT:
@@ -217,7 +216,7 @@ void svm_get_state(struct vcpu *v, struct hvm_cpu_state *out)
 	out->cr2 = vmcb->cr2;
 	out->cr3 = vmcb->cr3;
 	out->cr4 = vmcb->cr4;
-	out->efer = vmcb->efer & ~X86_EFER_SVME;
+	out->efer = vmcb->efer & ~EFER_SVME;
 	out->dr6 = vmcb->dr6;
 	out->dr7 = vmcb->dr7;
 	out->star = vmcb->star;
@@ -239,12 +238,12 @@ void svm_set_state(struct vcpu *v, const struct hvm_cpu_state *state)
 	memcpy(v->arch->gpr, state->gpr, sizeof(state->gpr));
 	memcpy(vmcb->segment, state->seg, sizeof(state->seg));
 	v->arch->rip = state->rip;
-	v->arch->rflags = state->rflags | X86_RFLAGS_ONE;
+	v->arch->rflags = state->rflags | RFLAGS_ALWAYS;
 	vmcb->cr0 = state->cr0;
 	vmcb->cr2 = state->cr2;
 	vmcb->cr3 = state->cr3;
 	vmcb->cr4 = state->cr4;
-	vmcb->efer = state->efer | X86_EFER_SVME;
+	vmcb->efer = state->efer | EFER_SVME;
 	vmcb->dr6 = state->dr6;
 	vmcb->dr7 = state->dr7;
 	vmcb->cpl = (u8)(state->seg[SEG_SS].attributes >> 5 & 3);
@@ -269,10 +268,10 @@ void svm_debug_registers_give(struct vcpu *v)
 {
 	struct arch_vcpu *a = v->arch;
 
-	insn_write_dr0(a->dr[0]);
-	insn_write_dr1(a->dr[1]);
-	insn_write_dr2(a->dr[2]);
-	insn_write_dr3(a->dr[3]);
+	dr_write(0, a->dr[0]);
+	dr_write(1, a->dr[1]);
+	dr_write(2, a->dr[2]);
+	dr_write(3, a->dr[3]);
 	a->vmcb->intercept_dr_read = 0;
 	a->vmcb->intercept_dr_write = 0;
 	a->is_dr_live = true;
@@ -285,10 +284,10 @@ void svm_debug_registers_take(struct vcpu *v)
 	if (!a->is_dr_live) {
 		return;
 	}
-	a->dr[0] = insn_read_dr0();
-	a->dr[1] = insn_read_dr1();
-	a->dr[2] = insn_read_dr2();
-	a->dr[3] = insn_read_dr3();
+	a->dr[0] = dr_read(0);
+	a->dr[1] = dr_read(1);
+	a->dr[2] = dr_read(2);
+	a->dr[3] = dr_read(3);
 	/* Armed breakpoints must be in the CPU whenever it runs; idle ones come back on use. */
 	if ((a->vmcb->dr7 & 0xff) == 0) {
 		a->vmcb->intercept_dr_read = 0xffff;

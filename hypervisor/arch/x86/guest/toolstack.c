@@ -31,43 +31,43 @@ int arch_domain_config_check(u32 emulation_flags, u32 misc_flags)
 
 u8 arch_guest_address_bits(void)
 {
-	struct cpuid_result r;
+	struct cpuid_regs r;
 
-	cpuid_host(0x80000008u, 0, &r);
+	r = cpuid_host(0x80000008u, 0);
 	return (u8)MIN(r.a & 0xff, 48u);
 }
 
 void arch_fill_physinfo(struct xen_sysctl_physinfo *info)
 {
-	struct cpuid_result r;
+	struct cpuid_regs r;
 
 	info->cpu_khz = (u32)clock_tsc_khz;
 	if (iommu_is_on()) {
 		info->capabilities |= XEN_SYSCTL_PHYSCAP_directio;
 	}
-	cpuid_host(1, 0, &r);
+	r = cpuid_host(1, 0);
 	info->hw_cap[0] = r.d;
 	info->hw_cap[1] = r.c;
-	cpuid_host(0x80000001u, 0, &r);
+	r = cpuid_host(0x80000001u, 0);
 	info->hw_cap[2] = r.d;
 	info->hw_cap[3] = r.c;
-	cpuid_host(7, 0, &r);
+	r = cpuid_host(7, 0);
 	info->hw_cap[5] = r.b;
 	info->hw_cap[6] = r.c;
-	cpuid_host(0x80000007u, 0, &r);
+	r = cpuid_host(0x80000007u, 0);
 	info->hw_cap[7] = r.d;
 }
 
 /* SDM 2 CPUID figure 3-6; APM 3 the same. */
 void arch_cpu_version(char vendor[12], u32 *family, u32 *model, u32 *stepping)
 {
-	struct cpuid_result r;
+	struct cpuid_regs r;
 
-	cpuid_host(0, 0, &r);
+	r = cpuid_host(0, 0);
 	memcpy(vendor, &r.b, 4);
 	memcpy(vendor + 4, &r.d, 4);
 	memcpy(vendor + 8, &r.c, 4);
-	cpuid_host(1, 0, &r);
+	r = cpuid_host(1, 0);
 	*family = r.a >> 8 & 0xf;
 	*model = r.a >> 4 & 0xf;
 	if (*family == 0xf) {
@@ -247,10 +247,10 @@ static const struct {
 
 static u32 feature_word(unsigned int i, bool is_host)
 {
-	struct cpuid_result r;
+	struct cpuid_regs r;
 
 	if (is_host) {
-		cpuid_host(feature_words[i].leaf, feature_words[i].subleaf, &r);
+		r = cpuid_host(feature_words[i].leaf, feature_words[i].subleaf);
 	} else {
 		cpuid_guest_default(feature_words[i].leaf, feature_words[i].subleaf, &r);
 	}

@@ -4,20 +4,17 @@
  */
 #include "arch/x86/guest/vlapic.h"
 
-#include "arch/x86/guest/cpu_bits.h"
 #include "arch/x86/guest/hvm_arch.h"
 #include "arch/x86/guest/trap.h"
+#include "asm/msr.h"
 #include "core/timer.h"
 #include "hv/error.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 
-#define APIC_PAGE	 0xfee00000ull
-#define APIC_BASE_BSP	 (1ull << 8)
-#define APIC_BASE_X2	 (1ull << 10)
-#define APIC_BASE_ENABLE (1ull << 11)
-#define APIC_VERSION	 0x00050014u /* six LVT entries */
-#define APIC_CYCLE_NS	 10	     /* input clock of the timer, 100 MHz */
+#define APIC_PAGE     0xfee00000ull
+#define APIC_VERSION  0x00050014u /* six LVT entries */
+#define APIC_CYCLE_NS 10	  /* input clock of the timer, 100 MHz */
 
 enum apic_reg {
 	REG_ID = 0x02,
@@ -85,7 +82,8 @@ u32 vlapic_id(const struct vcpu *v)
 
 static bool is_x2apic(const struct vlapic *l)
 {
-	return (l->base & (APIC_BASE_ENABLE | APIC_BASE_X2)) == (APIC_BASE_ENABLE | APIC_BASE_X2);
+	return (l->base & (APIC_BASE_ENABLE | APIC_BASE_X2APIC)) ==
+	       (APIC_BASE_ENABLE | APIC_BASE_X2APIC);
 }
 
 bool vlapic_is_enabled(const struct vcpu *v)
@@ -274,7 +272,7 @@ static void deliver_lowest(struct domain *d, u32 destination, bool is_logical, u
 	struct vcpu *v, *best = NULL;
 	u32 best_priority = 0;
 
-	for_each_vcpu (v, d) {
+	for_each_vcpu(v, d) {
 		u32 priority;
 
 		if (!is_destination(v, destination, is_logical) ||
@@ -301,7 +299,7 @@ void vlapic_deliver(struct domain *d, u32 destination, bool is_logical, u8 deliv
 		deliver_lowest(d, destination, is_logical, vector, is_level);
 		return;
 	}
-	for_each_vcpu (v, d) {
+	for_each_vcpu(v, d) {
 		if (is_destination(v, destination, is_logical)) {
 			deliver_one(v, delivery_mode, vector, is_level);
 		}
@@ -333,7 +331,7 @@ static void send_ipi(struct vlapic *l, u64 icr)
 			       false);
 		return;
 	}
-	for_each_vcpu (v, self->domain) {
+	for_each_vcpu(v, self->domain) {
 		if (shorthand == 0 &&
 		    !is_destination(v, (u32)(icr >> 32), (icr & (1u << 11)) != 0)) {
 			continue;
@@ -599,7 +597,7 @@ static u64 x2apic_writable(unsigned int reg)
 int vlapic_msr_read(struct vcpu *v, u32 index, u64 *value)
 {
 	struct vlapic *l = v->arch->vlapic;
-	unsigned int reg = index - X86_MSR_X2APIC_FIRST;
+	unsigned int reg = index - MSR_X2APIC_FIRST;
 
 	if (!is_x2apic(l) || reg == REG_ICR_HIGH || !reg_read(l, reg, value)) {
 		return -EFAULT;
@@ -610,7 +608,7 @@ int vlapic_msr_read(struct vcpu *v, u32 index, u64 *value)
 int vlapic_msr_write(struct vcpu *v, u32 index, u64 value)
 {
 	struct vlapic *l = v->arch->vlapic;
-	unsigned int reg = index - X86_MSR_X2APIC_FIRST;
+	unsigned int reg = index - MSR_X2APIC_FIRST;
 
 	if (!is_x2apic(l) || (value & ~x2apic_writable(reg))) {
 		return -EFAULT;
@@ -696,17 +694,17 @@ u64 vlapic_base(const struct vcpu *v)
 int vlapic_base_set(struct vcpu *v, u64 value)
 {
 	struct vlapic *l = v->arch->vlapic;
-	u64 mode = value & (APIC_BASE_ENABLE | APIC_BASE_X2);
-	u64 old_mode = l->base & (APIC_BASE_ENABLE | APIC_BASE_X2);
+	u64 mode = value & (APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+	u64 old_mode = l->base & (APIC_BASE_ENABLE | APIC_BASE_X2APIC);
 
 	/* The page does not move, because only one place of it is trapped. */
-	if ((value & ~(APIC_BASE_BSP | APIC_BASE_X2 | APIC_BASE_ENABLE)) != APIC_PAGE) {
+	if ((value & ~(APIC_BASE_BSP | APIC_BASE_X2APIC | APIC_BASE_ENABLE)) != APIC_PAGE) {
 		return -EFAULT;
 	}
 	/* SDM 3 10.12.5: x2APIC only from xAPIC, and back only through off. */
-	if (mode == APIC_BASE_X2 ||
-	    (mode == APIC_BASE_ENABLE && old_mode == (APIC_BASE_ENABLE | APIC_BASE_X2)) ||
-	    (mode == (APIC_BASE_ENABLE | APIC_BASE_X2) && old_mode == 0)) {
+	if (mode == APIC_BASE_X2APIC ||
+	    (mode == APIC_BASE_ENABLE && old_mode == (APIC_BASE_ENABLE | APIC_BASE_X2APIC)) ||
+	    (mode == (APIC_BASE_ENABLE | APIC_BASE_X2APIC) && old_mode == 0)) {
 		return -EFAULT;
 	}
 	if (!mode && old_mode) {

@@ -68,10 +68,6 @@ SECTIONS
 	.rodata : AT(ADDR(.rodata) - IMAGE_BASE) {
 		rodata_start = .;
 		*(.rodata .rodata.*)
-		. = ALIGN(8);
-		extable_start = .;
-		KEEP(*(.extable))
-		extable_end = .;
 		. = ALIGN(64);
 		percpu_start = .;
 		KEEP(*(percpu))

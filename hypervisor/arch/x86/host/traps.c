@@ -35,50 +35,6 @@ static const char *const trap_names[32] = {
 	[TRAP_XM] = "SIMD error",
 };
 
-struct extable_entry {
-	u64 fault, fixup;
-};
-extern const struct extable_entry extable_start[], extable_end[];
-
-#define EXTABLE(from, to) ".pushsection .extable, \"a\"; .quad " #from ", " #to "; .popsection\n"
-
-bool msr_try_read(u32 msr, u64 *value)
-{
-	u32 low, high, failed = 1;
-
-	__asm__ volatile("1: rdmsr\n\txor %2, %2\n2:\n" EXTABLE(1b, 2b)
-			 : "=a"(low), "=d"(high), "+r"(failed)
-			 : "c"(msr));
-	if (!failed) {
-		*value = (u64)high << 32 | low;
-	}
-	return !failed;
-}
-
-bool msr_try_write(u32 msr, u64 value)
-{
-	u32 failed = 1;
-
-	__asm__ volatile("1: wrmsr\n\txor %0, %0\n2:\n" EXTABLE(1b, 2b)
-			 : "+r"(failed)
-			 : "c"(msr), "a"((u32)value), "d"((u32)(value >> 32))
-			 : "memory");
-	return !failed;
-}
-
-static bool fix_up(struct trap_frame *frame)
-{
-	const struct extable_entry *e;
-
-	for (e = extable_start; e < extable_end; e++) {
-		if (e->fault == frame->rip) {
-			frame->rip = e->fixup;
-			return true;
-		}
-	}
-	return false;
-}
-
 static void trap_frame_print(const struct trap_frame *f)
 {
 	log_error("cpu %u rip %016lx cs %04lx rflags %08lx\n", arch_cpu_id(), f->rip, f->cs, f->rflags);
@@ -153,11 +109,6 @@ void trap_dispatch(struct trap_frame *frame)
 		return;
 	case TRAP_MC:
 		if (machine_check_handle()) {
-			return;
-		}
-		break;
-	case TRAP_GP:
-		if (fix_up(frame)) {
 			return;
 		}
 		break;

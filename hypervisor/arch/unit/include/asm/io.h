@@ -10,11 +10,11 @@
 extern u32 (*unit_port_read)(u16 port, unsigned int size_bytes);
 extern void (*unit_port_write)(u16 port, unsigned int size_bytes, u32 value);
 
-static inline u32 unit_port_in(u16 port, unsigned int size_bytes)
+static inline u32 port_in(u16 port, unsigned int size_bytes)
 {
 	return unit_port_read ? unit_port_read(port, size_bytes) : ~0u;
 }
-static inline void unit_port_out(u16 port, unsigned int size_bytes, u32 value)
+static inline void port_out(u16 port, unsigned int size_bytes, u32 value)
 {
 	if (unit_port_write) {
 		unit_port_write(port, size_bytes, value);
@@ -22,27 +22,27 @@ static inline void unit_port_out(u16 port, unsigned int size_bytes, u32 value)
 }
 static inline u8 port_in8(u16 port)
 {
-	return (u8)unit_port_in(port, 1);
+	return (u8)port_in(port, 1);
 }
 static inline u16 port_in16(u16 port)
 {
-	return (u16)unit_port_in(port, 2);
+	return (u16)port_in(port, 2);
 }
 static inline u32 port_in32(u16 port)
 {
-	return unit_port_in(port, 4);
+	return port_in(port, 4);
 }
 static inline void port_out8(u16 port, u8 x)
 {
-	unit_port_out(port, 1, x);
+	port_out(port, 1, x);
 }
 static inline void port_out16(u16 port, u16 x)
 {
-	unit_port_out(port, 2, x);
+	port_out(port, 2, x);
 }
 static inline void port_out32(u16 port, u32 x)
 {
-	unit_port_out(port, 4, x);
+	port_out(port, 4, x);
 }
 
 /* Set by a test that plays a device: after a write to its registers, wherever they were mapped. */
@@ -64,3 +64,17 @@ UNIT_MMIO(8)
 UNIT_MMIO(16)
 UNIT_MMIO(32)
 UNIT_MMIO(64)
+static inline u32 mmio_read(const void *p, unsigned int size_bytes)
+{
+	return size_bytes == 1 ? mmio_read8(p) : size_bytes == 2 ? mmio_read16(p) : mmio_read32(p);
+}
+static inline void mmio_write(void *p, unsigned int size_bytes, u32 x)
+{
+	if (size_bytes == 1) {
+		mmio_write8(p, (u8)x);
+	} else if (size_bytes == 2) {
+		mmio_write16(p, (u16)x);
+	} else {
+		mmio_write32(p, x);
+	}
+}

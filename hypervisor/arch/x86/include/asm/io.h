@@ -78,3 +78,35 @@ static inline void mmio_write64(void *p, u64 x)
 {
 	__asm__ volatile("movq %1, %0" : "=m"(*(volatile u64 *)p) : "r"(x) : "memory");
 }
+
+/* The size decided when running: 1, 2 or 4. */
+static inline u32 port_in(u16 port, unsigned int size_bytes)
+{
+	return size_bytes == 1	 ? port_in8(port)
+	       : size_bytes == 2 ? port_in16(port)
+				 : port_in32(port);
+}
+static inline void port_out(u16 port, unsigned int size_bytes, u32 x)
+{
+	if (size_bytes == 1) {
+		port_out8(port, (u8)x);
+	} else if (size_bytes == 2) {
+		port_out16(port, (u16)x);
+	} else {
+		port_out32(port, x);
+	}
+}
+static inline u32 mmio_read(const void *p, unsigned int size_bytes)
+{
+	return size_bytes == 1 ? mmio_read8(p) : size_bytes == 2 ? mmio_read16(p) : mmio_read32(p);
+}
+static inline void mmio_write(void *p, unsigned int size_bytes, u32 x)
+{
+	if (size_bytes == 1) {
+		mmio_write8(p, (u8)x);
+	} else if (size_bytes == 2) {
+		mmio_write16(p, (u16)x);
+	} else {
+		mmio_write32(p, x);
+	}
+}

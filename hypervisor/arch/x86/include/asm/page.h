@@ -13,8 +13,6 @@
 #define PTE_ACCESSED	  0x020
 #define PTE_DIRTY	  0x040
 #define PTE_LARGE	  0x080 /* 2 MiB or 1 GiB leaf */
-#define PTE_PAT_4K	  0x080
-#define PTE_GLOBAL	  0x100
 #define PTE_PAT_LARGE	  0x1000
 
 /* Where what lies; every region has PML4 entries of its own. */
@@ -34,8 +32,6 @@
  * below: guard, #DF stack, guard, NMI stack, guard, #MC stack, guard, main stack.
  */
 #define STACK_SLOT_SIZE	   0x10000
-#define STACK_IST_SIZE	   0x1000
-#define STACK_GUARD_SIZE   0x1000
 #define STACK_DF_TOP	   0x2000
 #define STACK_NMI_TOP	   0x4000
 #define STACK_MC_TOP	   0x6000

@@ -7,61 +7,37 @@
 
 #define CR0_PE 0x00000001
 #define CR0_MP 0x00000002
-#define CR0_EM 0x00000004
-#define CR0_TS 0x00000008
 #define CR0_ET 0x00000010
 #define CR0_NE 0x00000020
 #define CR0_WP 0x00010000
-#define CR0_AM 0x00040000
 #define CR0_NW 0x20000000
 #define CR0_CD 0x40000000
 #define CR0_PG 0x80000000
 
-#define CR4_VME	       0x00000001
-#define CR4_PVI	       0x00000002
-#define CR4_TSD	       0x00000004
-#define CR4_DE	       0x00000008
 #define CR4_PSE	       0x00000010
 #define CR4_PAE	       0x00000020
 #define CR4_MCE	       0x00000040
 #define CR4_PGE	       0x00000080
-#define CR4_PCE	       0x00000100
 #define CR4_OSFXSR     0x00000200
 #define CR4_OSXMMEXCPT 0x00000400
-#define CR4_UMIP       0x00000800
-#define CR4_LA57       0x00001000
-#define CR4_VMXE       0x00002000
-#define CR4_SMXE       0x00004000
-#define CR4_FSGSBASE   0x00010000
-#define CR4_PCIDE      0x00020000
 #define CR4_OSXSAVE    0x00040000
 #define CR4_SMEP       0x00100000
 #define CR4_SMAP       0x00200000
 #define CR4_PKE	       0x00400000
-#define CR4_CET	       0x00800000
 
-#define RFLAGS_CF     0x00000001
-#define RFLAGS_ALWAYS 0x00000002
-#define RFLAGS_PF     0x00000004
-#define RFLAGS_AF     0x00000010
-#define RFLAGS_ZF     0x00000040
-#define RFLAGS_SF     0x00000080
-#define RFLAGS_TF     0x00000100
-#define RFLAGS_IF     0x00000200
-#define RFLAGS_DF     0x00000400
-#define RFLAGS_OF     0x00000800
-#define RFLAGS_IOPL   0x00003000
-#define RFLAGS_NT     0x00004000
-#define RFLAGS_RF     0x00010000
-#define RFLAGS_VM     0x00020000
-#define RFLAGS_AC     0x00040000
-#define RFLAGS_VIF    0x00080000
-#define RFLAGS_VIP    0x00100000
-#define RFLAGS_ID     0x00200000
-
-#define XCR0_X87 0x1
-#define XCR0_SSE 0x2
-#define XCR0_AVX 0x4
+#define RFLAGS_CF	  0x00000001
+#define RFLAGS_ALWAYS	  0x00000002
+#define RFLAGS_PF	  0x00000004
+#define RFLAGS_AF	  0x00000010
+#define RFLAGS_ZF	  0x00000040
+#define RFLAGS_SF	  0x00000080
+#define RFLAGS_TF	  0x00000100
+#define RFLAGS_IF	  0x00000200
+#define RFLAGS_DF	  0x00000400
+#define RFLAGS_OF	  0x00000800
+#define RFLAGS_RF	  0x00010000
+#define RFLAGS_VM	  0x00020000
+#define RFLAGS_ARITHMETIC (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
 
 #define TRAP_DE	 0
 #define TRAP_DB	 1
@@ -81,14 +57,9 @@
 #define TRAP_AC	 17
 #define TRAP_MC	 18
 #define TRAP_XM	 19
-#define TRAP_VE	 20
-#define TRAP_CP	 21
 
-#define PF_PRESENT  0x01 /* page fault error code, SDM 3 4.7 */
-#define PF_WRITE    0x02
-#define PF_USER	    0x04
-#define PF_RESERVED 0x08
-#define PF_FETCH    0x10
+#define PF_WRITE 0x02
+#define PF_USER	 0x04
 
 #ifndef __ASSEMBLER__
 #include "hv/types.h"
@@ -107,19 +78,11 @@ static inline unsigned long cr0_read(void)
 	__asm__ volatile("mov %%cr0, %0" : "=r"(x));
 	return x;
 }
-static inline void cr0_write(unsigned long x)
-{
-	__asm__ volatile("mov %0, %%cr0" : : "r"(x) : "memory");
-}
 static inline unsigned long cr2_read(void)
 {
 	unsigned long x;
 	__asm__ volatile("mov %%cr2, %0" : "=r"(x));
 	return x;
-}
-static inline void cr2_write(unsigned long x)
-{
-	__asm__ volatile("mov %0, %%cr2" : : "r"(x) : "memory");
 }
 static inline unsigned long cr3_read(void)
 {
@@ -151,19 +114,15 @@ static inline void xcr0_write(u64 x)
 {
 	__asm__ volatile("xsetbv" : : "c"(0), "a"((u32)x), "d"((u32)(x >> 32)) : "memory");
 }
-static inline void fpu_allow(void)
-{
-	__asm__ volatile("clts" : : : "memory");
-}
 static inline void page_invalidate(unsigned long virtual_address)
 {
 	__asm__ volatile("invlpg (%0)" : : "r"(virtual_address) : "memory");
 }
-#define dr_read(n)                                                                                 \
-	({                                                                                         \
-		u64 dr_x_;                                                                         \
-		__asm__ volatile("mov %%dr" #n ", %0" : "=r"(dr_x_));                              \
-		dr_x_;                                                                             \
+#define dr_read(n)                                                    \
+	({                                                            \
+		u64 dr_x_;                                            \
+		__asm__ volatile("mov %%dr" #n ", %0" : "=r"(dr_x_)); \
+		dr_x_;                                                \
 	})
 #define dr_write(n, x) __asm__ volatile("mov %0, %%dr" #n : : "r"((u64)(x)) : "memory")
 #endif
