@@ -106,6 +106,17 @@ static u64 reg_read(struct vcpu *v, u8 reg, unsigned int bytes, bool has_rex)
 	return alu_truncate(gpr[reg & 15], bytes);
 }
 
+void emulate_register_write(struct vcpu *v, u8 reg, unsigned int bytes, u64 value)
+{
+	u64 *to = &v->arch->gpr[reg & 15];
+
+	if (bytes == 4) {
+		*to = (u32)value; /* the only size that clears what is above */
+	} else {
+		*to ^= (*to ^ value) & alu_truncate(~0ull, bytes);
+	}
+}
+
 static void reg_write(struct vcpu *v, u8 reg, unsigned int bytes, bool has_rex, u64 value)
 {
 	u64 *gpr = v->arch->gpr;
@@ -114,21 +125,7 @@ static void reg_write(struct vcpu *v, u8 reg, unsigned int bytes, bool has_rex, 
 		gpr[reg - 4] = (gpr[reg - 4] & ~0xff00ull) | (value & 0xff) << 8;
 		return;
 	}
-	reg &= 15;
-	switch (bytes) {
-	case 1:
-		gpr[reg] = (gpr[reg] & ~0xffull) | (value & 0xff);
-		break;
-	case 2:
-		gpr[reg] = (gpr[reg] & ~0xffffull) | (value & 0xffff);
-		break;
-	case 4:
-		gpr[reg] = (u32)value;
-		break;
-	default:
-		gpr[reg] = value;
-		break;
-	}
+	emulate_register_write(v, reg, bytes, value);
 }
 
 static u64 operand_linear(struct vcpu *v, const struct decoded *d)
@@ -177,7 +174,13 @@ static void own_reg_set(struct emulation *e, u64 value)
 	reg_write(e->v, e->d.reg, e->bytes, e->d.has_rex, value);
 }
 
-/* --- groups of instructions; each: 0, -EFAULT (injected), -EOPNOTSUPP --- */
+/* --- instructions; each: 0, -EFAULT (injected), -EOPNOTSUPP --- */
+
+/* The operation that a group's ModRM names. */
+static unsigned int group_of(const struct emulation *e)
+{
+	return e->d.modrm >> 3 & 7;
+}
 
 /* memory op= source */
 static int modify(struct emulation *e, enum alu_op op, u64 source)
@@ -199,7 +202,6 @@ static int do_arithmetic(struct emulation *e)
 	enum alu_op op = (enum alu_op)(e->d.opcode >> 3 & 7);
 	u64 value, result;
 
-	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
 	if (!(e->d.opcode & 2)) {
 		return modify(e, op, own_reg(e));
 	}
@@ -213,12 +215,21 @@ static int do_arithmetic(struct emulation *e)
 	return 0;
 }
 
+static int do_group1(struct emulation *e)
+{
+	return modify(e, (enum alu_op)group_of(e), alu_truncate(e->d.immediate, e->bytes));
+}
+
+static int do_test(struct emulation *e)
+{
+	return modify(e, ALU_TEST, own_reg(e));
+}
+
 static int do_group3(struct emulation *e)
 {
 	u64 value;
 
-	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
-	switch (e->d.modrm >> 3 & 7) {
+	switch (group_of(e)) {
 	case 0:
 	case 1:
 		return modify(e, ALU_TEST, alu_truncate(e->d.immediate, e->bytes));
@@ -239,67 +250,66 @@ static int do_increment(struct emulation *e)
 	u64 carry = e->flags & RFLAGS_CF; /* INC and DEC leave it alone */
 	int rc;
 
-	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
-	switch (e->d.modrm >> 3 & 7) {
-	case 0:
-		rc = modify(e, ALU_ADD, 1);
-		break;
-	case 1:
-		rc = modify(e, ALU_SUB, 1);
-		break;
-	default:
+	if (group_of(e) > 1) {
 		return -EOPNOTSUPP;
 	}
+	rc = modify(e, group_of(e) ? ALU_SUB : ALU_ADD, 1);
 	e->flags = (e->flags & ~RFLAGS_CF) | carry;
 	return rc;
 }
 
-static int do_mov(struct emulation *e)
+static int do_store(struct emulation *e)
+{
+	return store(e, own_reg(e));
+}
+
+static int do_store_immediate(struct emulation *e)
+{
+	return group_of(e) == 0 ? store(e, e->d.immediate) : -EOPNOTSUPP;
+}
+
+/* The operand of the given width, extended, into the register. */
+static int load_extended(struct emulation *e, unsigned int bytes, bool is_signed)
 {
 	u64 value;
 
-	switch (e->d.opcode) {
-	case 0x88:
-	case 0x89:
-		e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
-		return store(e, own_reg(e));
-	case 0x8a:
-	case 0x8b:
-		e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
-		if (load(e, &value) != 0) {
-			return -EFAULT;
-		}
-		own_reg_set(e, value);
-		return 0;
-	case 0xc6:
-	case 0xc7:
-		if (e->d.modrm >> 3 & 7) {
-			return -EOPNOTSUPP;
-		}
-		e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
-		return store(e, e->d.immediate);
-	case 0x63: /* MOVSXD in 64-bit mode, ARPL otherwise */
-		if (hvm_code_bytes(e->v) != 8) {
-			return -EOPNOTSUPP;
-		}
-		e->bytes = MIN(e->d.operand_bytes, 4);
-		if (load(e, &value) != 0) {
-			return -EFAULT;
-		}
-		value = alu_sign_extend(value, e->bytes);
-		e->bytes = e->d.operand_bytes;
-		own_reg_set(e, value);
-		return 0;
-	default:
-		return -EOPNOTSUPP;
+	e->bytes = bytes;
+	if (load(e, &value) != 0) {
+		return -EFAULT;
 	}
+	e->bytes = e->d.operand_bytes;
+	own_reg_set(e, is_signed ? alu_sign_extend(value, bytes) : value);
+	return 0;
+}
+
+static int do_load(struct emulation *e)
+{
+	u64 value;
+
+	if (load(e, &value) != 0) {
+		return -EFAULT;
+	}
+	own_reg_set(e, value);
+	return 0;
+}
+
+static int do_extend(struct emulation *e)
+{
+	return load_extended(e, (e->d.opcode & 1) ? 2 : 1, (e->d.opcode & 8) != 0);
+}
+
+static int do_movsxd(struct emulation *e)
+{
+	if (hvm_code_bytes(e->v) != 8) {
+		return -EOPNOTSUPP; /* ARPL */
+	}
+	return load_extended(e, MIN(e->d.operand_bytes, 4), true);
 }
 
 static int do_moffs(struct emulation *e)
 {
 	u64 value;
 
-	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
 	e->linear = hvm_linear(e->v, (enum hvm_segment_index)e->d.segment,
 			       alu_truncate((u64)e->d.displacement, e->d.address_bytes));
 	if (e->d.opcode & 2) {
@@ -316,7 +326,6 @@ static int do_exchange(struct emulation *e)
 {
 	u64 value;
 
-	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
 	if (load(e, &value) != 0 || store(e, own_reg(e)) != 0) {
 		return -EFAULT;
 	}
@@ -324,28 +333,10 @@ static int do_exchange(struct emulation *e)
 	return 0;
 }
 
-static int do_extend(struct emulation *e)
-{
-	u64 value;
-
-	e->bytes = (e->d.opcode & 1) ? 2 : 1;
-	if (load(e, &value) != 0) {
-		return -EFAULT;
-	}
-	if (e->d.opcode & 8) {
-		value = alu_sign_extend(value, e->bytes);
-	}
-	e->bytes = e->d.operand_bytes;
-	own_reg_set(e, value);
-	return 0;
-}
-
 static int do_compare_exchange(struct emulation *e)
 {
-	u64 value, accumulator;
+	u64 value, accumulator = reg_read(e->v, GPR_RAX, e->bytes, true);
 
-	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
-	accumulator = reg_read(e->v, GPR_RAX, e->bytes, true);
 	if (load(e, &value) != 0) {
 		return -EFAULT;
 	}
@@ -361,7 +352,6 @@ static int do_exchange_add(struct emulation *e)
 {
 	u64 value, sum;
 
-	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
 	if (load(e, &value) != 0) {
 		return -EFAULT;
 	}
@@ -373,27 +363,14 @@ static int do_exchange_add(struct emulation *e)
 	return 0;
 }
 
-/* BT and its kin: a register bit offset reaches beyond the operand, an immediate does not. */
-static int do_bit(struct emulation *e, unsigned int kind, bool is_immediate)
+/* BT, BTS, BTR, BTC of the bit, of which the operand has as many as it has. */
+static int change_bit(struct emulation *e, unsigned int kind, u64 bit)
 {
-	u64 value, mask;
-	s64 bit;
+	u64 value, mask = 1ull << (bit & (e->bytes * 8 - 1));
 
-	e->bytes = e->d.operand_bytes;
-	if (is_immediate) {
-		bit = (s64)(e->d.immediate & (e->bytes * 8 - 1));
-	} else {
-		bit = (s64)alu_sign_extend(own_reg(e), e->bytes);
-		e->linear += (u64)((bit >> (e->bytes == 8   ? 6
-					    : e->bytes == 4 ? 5
-							    : 4)) *
-				   (s64)e->bytes);
-		bit &= e->bytes * 8 - 1;
-	}
 	if (load(e, &value) != 0) {
 		return -EFAULT;
 	}
-	mask = 1ull << bit;
 	e->flags = (e->flags & ~RFLAGS_CF) | ((value & mask) ? RFLAGS_CF : 0);
 	switch (kind) {
 	case 0:
@@ -405,6 +382,21 @@ static int do_bit(struct emulation *e, unsigned int kind, bool is_immediate)
 	default:
 		return store(e, value ^ mask);
 	}
+}
+
+/* A bit offset in a register reaches beyond the operand, both ways; an immediate does not. */
+static int do_bit(struct emulation *e)
+{
+	s64 bit = (s64)alu_sign_extend(own_reg(e), e->bytes);
+
+	e->linear += (u64)((bit >> __builtin_ctz(e->bytes * 8)) * (s64)e->bytes);
+	return change_bit(e, e->d.opcode >> 3 & 3, (u64)bit);
+}
+
+static int do_bit_immediate(struct emulation *e)
+{
+	e->bytes = e->d.operand_bytes;
+	return group_of(e) < 4 ? -EOPNOTSUPP : change_bit(e, group_of(e) & 3, e->d.immediate);
 }
 
 static int do_conditional_move(struct emulation *e)
@@ -478,7 +470,6 @@ static int do_string(struct emulation *e)
 	unsigned int steps;
 	s64 step;
 
-	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
 	step = (e->flags & RFLAGS_DF) ? -(s64)e->bytes : (s64)e->bytes;
 	for (steps = 0; !is_repeated || count_register(e->v, &e->d); steps++) {
 		if (steps == STRING_STEPS || (steps && softirq_is_pending())) {
@@ -495,93 +486,45 @@ static int do_string(struct emulation *e)
 	return 0;
 }
 
-static int do_one_byte(struct emulation *e)
+/* What is known: (opcode & mask) == match in a map. */
+static const struct {
+	u8 map, mask, match;
+	int (*run)(struct emulation *e);
+} instructions[] = {
+	{0, 0xc4, 0x00, do_arithmetic}, /* 00-03, 08-0b, ... 38-3b */
+	{0, 0xff, 0x63, do_movsxd},
+	{0, 0xfc, 0x80, do_group1},
+	{0, 0xfe, 0x84, do_test},
+	{0, 0xfe, 0x86, do_exchange},
+	{0, 0xfe, 0x88, do_store},
+	{0, 0xfe, 0x8a, do_load},
+	{0, 0xfc, 0xa0, do_moffs},
+	{0, 0xfe, 0xa4, do_string}, /* MOVS */
+	{0, 0xfe, 0xaa, do_string}, /* STOS */
+	{0, 0xfe, 0xac, do_string}, /* LODS */
+	{0, 0xfe, 0xc6, do_store_immediate},
+	{0, 0xfe, 0xf6, do_group3},
+	{0, 0xfe, 0xfe, do_increment},
+	{1, 0xf0, 0x40, do_conditional_move},
+	{1, 0xe7, 0xa3, do_bit}, /* a3, ab, b3, bb */
+	{1, 0xfe, 0xb0, do_compare_exchange},
+	{1, 0xf6, 0xb6, do_extend}, /* b6, b7, be, bf */
+	{1, 0xff, 0xba, do_bit_immediate},
+	{1, 0xfe, 0xc0, do_exchange_add},
+	{1, 0xff, 0xc3, do_store}, /* MOVNTI */
+};
+
+static int run(struct emulation *e)
 {
-	u8 opcode = e->d.opcode;
-
-	if (opcode < 0x40 && (opcode & 7) < 4) {
-		return do_arithmetic(e);
-	}
-	switch (opcode) {
-	case 0x80:
-	case 0x81:
-	case 0x83:
-		e->bytes = (opcode & 1) ? e->d.operand_bytes : 1;
-		return modify(e, (enum alu_op)(e->d.modrm >> 3 & 7),
-			      alu_truncate(e->d.immediate, e->bytes));
-	case 0x84:
-	case 0x85:
-		e->bytes = (opcode & 1) ? e->d.operand_bytes : 1;
-		return modify(e, ALU_TEST, own_reg(e));
-	case 0x86:
-	case 0x87:
-		return do_exchange(e);
-	case 0x63:
-	case 0x88:
-	case 0x89:
-	case 0x8a:
-	case 0x8b:
-	case 0xc6:
-	case 0xc7:
-		return do_mov(e);
-	case 0xa0:
-	case 0xa1:
-	case 0xa2:
-	case 0xa3:
-		return do_moffs(e);
-	case 0xa4:
-	case 0xa5:
-	case 0xaa:
-	case 0xab:
-	case 0xac:
-	case 0xad:
-		return do_string(e);
-	case 0xf6:
-	case 0xf7:
-		return do_group3(e);
-	case 0xfe:
-	case 0xff:
-		return do_increment(e);
-	default:
-		return -EOPNOTSUPP;
-	}
-}
-
-static int do_two_byte(struct emulation *e)
-{
-	u8 opcode = e->d.opcode;
-
-	if ((opcode & 0xf0) == 0x40) {
-		return do_conditional_move(e);
-	}
-	switch (opcode) {
-	case 0xa3:
-	case 0xab:
-	case 0xb3:
-	case 0xbb:
-		return do_bit(e, opcode >> 3 & 3, false);
-	case 0xba:
-		if ((e->d.modrm >> 3 & 7) < 4) {
-			return -EOPNOTSUPP;
+	/* Where there are two, the lowest bit tells bytes from words. */
+	e->bytes = (e->d.opcode & 1) ? e->d.operand_bytes : 1;
+	for (unsigned int i = 0; i < ARRAY_SIZE(instructions); i++) {
+		if (instructions[i].map == e->d.map &&
+		    (e->d.opcode & instructions[i].mask) == instructions[i].match) {
+			return instructions[i].run(e);
 		}
-		return do_bit(e, e->d.modrm >> 3 & 3, true);
-	case 0xb0:
-	case 0xb1:
-		return do_compare_exchange(e);
-	case 0xb6:
-	case 0xb7:
-	case 0xbe:
-	case 0xbf:
-		return do_extend(e);
-	case 0xc0:
-	case 0xc1:
-		return do_exchange_add(e);
-	case 0xc3: /* MOVNTI */
-		e->bytes = e->d.operand_bytes;
-		return store(e, own_reg(e));
-	default:
-		return -EOPNOTSUPP;
 	}
+	return -EOPNOTSUPP;
 }
 
 /* String and absolute-address forms have their memory operand without ModRM. */
@@ -602,7 +545,7 @@ int emulate_memory(struct vcpu *v, gpa_t address, bool is_write)
 	if (e.d.is_memory) {
 		e.linear = operand_linear(v, &e.d);
 	}
-	rc = e.d.map == 0 ? do_one_byte(&e) : e.d.map == 1 ? do_two_byte(&e) : -EOPNOTSUPP;
+	rc = run(&e);
 	if (rc == -EAGAIN) {
 		return 0;
 	}

@@ -281,19 +281,8 @@ void exit_io(struct vcpu *v, const struct exit_io *io)
 		value = a->gpr[GPR_RAX] & ((1ull << io->size_bytes * 8) - 1);
 	}
 	exit_port_access(v, io->port, io->size_bytes, io->is_in, &value);
-	if (!io->is_in) {
-		return;
-	}
-	switch (io->size_bytes) {
-	case 1:
-		a->gpr[GPR_RAX] = (a->gpr[GPR_RAX] & ~0xffull) | (value & 0xff);
-		break;
-	case 2:
-		a->gpr[GPR_RAX] = (a->gpr[GPR_RAX] & ~0xffffull) | (value & 0xffff);
-		break;
-	default:
-		a->gpr[GPR_RAX] = (u32)value;
-		break;
+	if (io->is_in) {
+		emulate_register_write(v, GPR_RAX, io->size_bytes, value);
 	}
 }
 

@@ -159,8 +159,9 @@ void exit_nested_fault(struct vcpu *v, gpa_t address, bool is_write, bool is_pre
 /* The instruction at RIP touches memory that is emulated. 0 done, -EFAULT injected, -EOPNOTSUPP. */
 int emulate_memory(struct vcpu *v, gpa_t address, bool is_write) MUST_CHECK;
 int emulate_string_io(struct vcpu *v, const struct exit_io *io) MUST_CHECK;
-
 int emulate_cr0_write(struct vcpu *v) MUST_CHECK;
+/* As an instruction of that size writes it: 4 bytes clear the upper half, 1 and 2 leave the rest. */
+void emulate_register_write(struct vcpu *v, u8 reg, unsigned int bytes, u64 value);
 
 /* --- vlapic.c, private half --- */
 int vlapic_create(struct vcpu *v) MUST_CHECK;
