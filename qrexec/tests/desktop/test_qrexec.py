@@ -237,6 +237,47 @@ class Calls(unittest.TestCase):
         self.assertEqual((m.dir / "session").read_text(), "root\n")
 
 
+@unittest.skipIf(os.geteuid(), "only root becomes other users")
+class Sessions(unittest.TestCase):
+    """Commands of users: a PAM session, the user's rights, login shell and home."""
+
+    def setUp(self):
+        self.m = Machine(domains=("work:5",), daemons=False)
+        self.m.env.pop("QREXEC_NO_ROOT")
+        self.m.start_agent("work")
+        self.m.start_daemon("work")
+
+    def tearDown(self):
+        self.m.close()
+
+    def test_a_user_has_rights_home_and_shell(self):
+        r = self.m.client("work", "root:echo $(id -u) $USER $LOGNAME $HOME $0; cat; exit 3", input=b"in")
+        words = r.stdout.decode().split()
+        self.assertEqual((words[:4], words[4][0], words[5:], r.returncode),
+                         (["0", "root", "root", "/root"], "-", ["in"], 3), r.stderr)
+
+    def test_who_may_not_log_in_runs_nothing(self):
+        mark = self.m.dir / "mark"
+        r = self.m.client("work", f"nobody:touch {mark}")  # its shell is nologin
+        self.assertEqual((r.returncode, mark.exists()), (1, False), r.stderr)
+
+    def test_an_unknown_user_is_a_problem(self):
+        r = self.m.client("work", "nobody-of-that-name:true")
+        self.assertEqual((r.returncode, r.stderr), (125, b"qrexec: no such user, or no session for it\n"))
+
+    def test_services_run_as_the_user_of_their_settings(self):
+        self.m.service("test.Who", "#!/bin/sh\nid -u\n")
+        self.m.service("test.Who", "force-user = 'nobody'\n", where="config", mode=0o644)
+        self.m.dir.chmod(0o755)
+        r = self.m.client("work", "root:QUBESRPC test.Who dom0")
+        self.assertEqual((r.stdout, r.returncode), (b"65534\n", 0), r.stderr)
+
+    def test_sessions_end_with_their_calls(self):
+        for _ in range(5):
+            self.assertEqual(self.m.client("work", "root:true").returncode, 0)
+        wait_for(lambda: not children(self.m.processes["agent-work"].pid), what="no session left")
+
+
 class Versions(unittest.TestCase):
     """Stock peers of versions 2, 3 and 4, both ways, played by hand."""
 

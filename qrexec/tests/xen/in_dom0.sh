@@ -14,7 +14,7 @@ bad() { echo "NOT OK: $*"; failed=1; }
 is() { # WHAT GOT WANTED
 	if [ "$2" = "$3" ]; then ok "$1"; else bad "$1: got '$2', expected '$3'"; fi
 }
-client() { timeout 120 qrexec-client -d "$@"; }
+client() { timeout 600 qrexec-client -d "$@"; }
 
 for module in xen-gntdev xen-gntalloc xen-evtchn; do modprobe $module 2>/dev/null; done
 mkdir -p /run/qubes /run/mullion /tmp/policy /tmp/svc
@@ -54,24 +54,32 @@ t0=$(date +%s%N)
 for i in 1 2 3 4 5 6 7 8 9 10; do client aaa root:true; done
 t1=$(date +%s%N)
 echo "speed: a call takes $(((t1 - t0) / 10000000)) ms"
-many=0
-for i in $(seq 20); do client aaa "root:sleep 1; exit $i" & done
-for job in $(jobs -p); do :; done
-client bbb 'root:true' && many=1
-is "others are served meanwhile" $many 1
-is "file copy of $files files" "$(client aaa "root:mkdir -p /home/t; for i in \$(seq $files); do mkdir -p /home/t/\$((i % 50)); echo \$i >/home/t/\$((i % 50))/\$i; done; PATH=/bin mullion-copy -d bbb /home/t; echo \$?")" 0
+for i in $(seq 20); do client aaa "root:sleep 1; exit $i" & many="$many $!"; done
+client bbb 'root:true'
+is "others are served meanwhile" $? 0
+i=0 wrong=
+for job in $many; do
+	i=$((i + 1))
+	wait $job
+	[ $? = $i ] || wrong="$wrong $i"
+done
+is "exit codes of 20 calls at once" "$wrong" ""
+t0=$(date +%s%N)
+is "file copy of $files files" "$(client aaa "root:for i in \$(seq 0 49); do mkdir -p /home/t/\$i; done; for i in \$(seq $files); do echo \$i >/home/t/\$((i % 50))/\$i; done; PATH=/bin mullion-copy -d bbb /home/t; echo \$?")" 0
+t1=$(date +%s%N)
+echo "speed: $files files in $(((t1 - t0) / 1000000)) ms"
 is "all of them are there" "$(client bbb 'root:find /home/QubesIncoming/aaa/t -type f | wc -l')" "$files"
 
 # A guest goes away in the middle of a call from dom0.
-head -c 100000M /dev/zero | client bbb 'root:cat >/dev/null' 2>/dev/null &
+head -c 100000M /dev/zero 2>/dev/null | client bbb 'root:echo started; cat >/dev/null' >/tmp/middle 2>/dev/null &
 middle=$!
-sleep 5
+until grep -q started /tmp/middle; do sleep 0.1; done
 t0=$(date +%s)
 xl destroy bbb
 wait $middle
 is "guest destroyed in the middle: dom0's call ends" $? 125
 t1=$(date +%s)
-[ $((t1 - t0)) -lt 20 ] && ok "within $((t1 - t0)) s" || bad "after $((t1 - t0)) s only"
+[ $((t1 - t0)) -lt 60 ] && ok "within $((t1 - t0)) s" || bad "after $((t1 - t0)) s only"
 client bbb root:true 2>/dev/null
 is "calls to it are a problem now" $? 125
 client aaa root:true
