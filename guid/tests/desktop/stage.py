@@ -225,8 +225,9 @@ class Stage:
             raise AssertionError("sway ended: " + self.log(self.desktop))
         return os.path.exists(self.socket) and os.path.exists(ipc)
 
-    def shot(self):
-        result = subprocess.run(["grim", "-t", "ppm", "-"], stdout=subprocess.PIPE, check=True,
+    def shot(self, output=None, scale=1):
+        where = ["-o", output] if output else []
+        result = subprocess.run(["grim", *where, "-s", str(scale), "-t", "ppm", "-"], stdout=subprocess.PIPE, check=True,
                                 timeout=TIMEOUT, env=dict(self.environment, WAYLAND_DISPLAY=self.socket,
                                                      XDG_RUNTIME_DIR=self.desktop_dir))
         return Picture(result.stdout)
@@ -249,7 +250,16 @@ class Stage:
     def sway(self, command):
         result = subprocess.run(["swaymsg", "-s", self.ipc, "-r", command],
                                 stdout=subprocess.PIPE, timeout=TIMEOUT, env=self.environment)
-        return json.loads(result.stdout)
+        answer = json.loads(result.stdout)
+        same(f"the desktop's answer to {command!r}", [a for a in answer if not a["success"]], [])
+        return answer
+
+    def outputs(self):
+        """Names of the monitors that are on."""
+        found = json.loads(subprocess.run(
+            ["swaymsg", "-s", self.ipc, "-r", "-t", "get_outputs"], stdout=subprocess.PIPE,
+            check=True, timeout=TIMEOUT, env=self.environment).stdout)
+        return [o["name"] for o in found if o["active"]]
 
     def windows(self):
         """Title, rectangle and focus of every window on the desktop."""

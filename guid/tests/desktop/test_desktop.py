@@ -262,6 +262,46 @@ while IFS= read -r line; do printf '%s\\n' "$line" >> {out}; done
     stage.keep_shot("x11-desktop")
 
 
+def type_line(stage, out, text):
+    stage.focused("[work] foot")
+    stage.input.type(text + "\n")
+    wait_for(f"the line {text!r}", lambda: read(out).endswith(text + "\n"), seen=lambda: read(out))
+
+
+def monitors_have_their_own_scales_and_one_comes_later(stage):
+    """A pixel of the guest is one of the desktop's, whatever that is on the monitor."""
+    need("foot")
+    out = terminal(stage, 1, "work", "red")
+    w, _ = stage.at_rest("[work] foot")
+    size = w["rect"][2:]
+    stage.sway("create_output")
+    wait_for("a second monitor", lambda: len(stage.outputs()) == 2, seen=stage.outputs)
+    second = next(o for o in stage.outputs() if o != "HEADLESS-1")
+    stage.sway(f"output {second} resolution 1600x1200 position {WIDTH} 0 scale 2")
+    stage.sway(f'[con_id={w["id"]}] move container to output {second}')
+    wait_for("the window on it", lambda: stage.window("[work]")["rect"][0] >= WIDTH,
+             seen=stage.windows)
+    stage.focus(w)
+    w, _ = stage.at_rest("[work] foot")
+    same("the size there", w["rect"][2:], size)
+    picture = stage.shot(second, 2)
+    x, y, width, height = ((n - WIDTH if i == 0 else n) * 2 for i, n in enumerate(w["rect"]))
+    part = picture.crop(x, y + 120, FRAME * 2, height - 160)
+    at_least("red in its frame", part.count(LABELS["red"]), part.width * part.height * 0.4)
+    stage.keep_shot("scaled")
+    type_line(stage, out, "scale two")
+    stage.sway("output HEADLESS-1 scale 1.5")
+    stage.sway(f'[con_id={w["id"]}] move container to output HEADLESS-1')
+    wait_for("the window on the other", lambda: stage.window("[work]")["rect"][0] < WIDTH,
+             seen=stage.windows)
+    stage.focus(w)
+    stage.at_rest("[work] foot")
+    type_line(stage, out, "one and a half")
+    stage.sway("output HEADLESS-1 scale 1")
+    stage.at_rest("[work] foot")
+    type_line(stage, out, "one")
+
+
 def closing_asks_the_program(stage):
     need("foot")
     stage.guid(1)
@@ -427,6 +467,7 @@ CASES = [
     fullscreen_is_asked_once_and_keeps_the_frame,
     a_pdf_viewer_shows_a_page,
     the_daemon_works_on_an_x11_desktop,
+    monitors_have_their_own_scales_and_one_comes_later,
     closing_asks_the_program,
     windows_return_after_the_daemon_was_killed,
     windows_go_with_the_agent_and_return_with_the_next,
