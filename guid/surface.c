@@ -145,6 +145,8 @@ static void tile_make_image(struct surface *s, struct tile *t, struct rect r,
 	cairo_scale(cr, bounds->size.width / r.width, bounds->size.height / r.height);
 	cairo_set_source_surface(cr, t->image, 0, 0);
 	cairo_pattern_set_filter(cairo_get_source(cr), CAIRO_FILTER_BILINEAR);
+	/* On a scaled monitor an edge is not mixed with what is not there: tiles have no seams. */
+	cairo_pattern_set_extend(cairo_get_source(cr), CAIRO_EXTEND_PAD);
 	cairo_set_operator(cr, CAIRO_OPERATOR_SOURCE);
 	cairo_paint(cr);
 	cairo_destroy(cr);

@@ -287,6 +287,9 @@ def monitors_have_their_own_scales_and_one_comes_later(stage):
     picture = stage.shot(second, 2)
     x, y, width, height = ((n - WIDTH if i == 0 else n) * 2 for i, n in enumerate(w["rect"]))
     part = picture.crop(x, y + 120, FRAME * 2, height - 160)
+    # foot's empty background has one colour: the tiles have no seams
+    empty = picture.crop(x + 40, y + 600, 560, 400).data
+    same("colours of the background", len({empty[i:i + 3] for i in range(0, len(empty), 3)}), 1)
     at_least("red in its frame", part.count(LABELS["red"]), part.width * part.height * 0.4)
     stage.keep_shot("scaled")
     type_line(stage, out, "scale two")
