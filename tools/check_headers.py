@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-FOLDERS = ["base", "hypervisor", "common", "vchan", "qrexec", "guid", "stubdom", "domains",
+FOLDERS = ["base", "loader", "hypervisor", "common", "vchan", "qrexec", "guid", "stubdom", "domains",
            "desktop-files", "installer"]
 HYPERVISOR_ROOTS = [".", "include", "arch/x86", "arch/x86/include"]
 

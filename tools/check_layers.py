@@ -18,6 +18,8 @@ HYPERVISOR = [
 ]
 # The real CPU and the kernel's services (log, panic, per-CPU data, locks) need each other.
 SAME_LEVEL = {("arch/*/host", "core")}
+# What the dom0 loader may use of the hypervisor's: plain headers and functions without state.
+LOADER = {"base", "include", "lib"}
 # What each daemon's folder may include besides itself.
 DAEMONS = {
     "common": {"base"},
@@ -90,6 +92,28 @@ def check_hypervisor(top, problems, known):
                 problems.append(f"{where}: generic code uses arch/contract and <asm/> only")
 
 
+def check_loader(top, problems):
+    root = top / "hypervisor"
+    for source in sorted(p for p in (top / "loader").rglob("*") if p.suffix in (".c", ".h", ".S")):
+        if "tests" in source.parts:
+            continue
+        for name in INCLUDE.findall(source.read_text(errors="replace")):
+            target = resolve(name, source, [root, root / "include", top])
+            if target is None:
+                continue
+            owner = target.relative_to(top).parts[0]
+            if owner == "hypervisor":
+                owner = target.relative_to(root).parts[0]
+            if owner not in LOADER | {"loader"}:
+                problems.append(f"{source.relative_to(top)}: includes {name}: "
+                                f"loader may not use {owner}")
+    for source in sorted(p for p in root.rglob("*") if p.suffix in (".c", ".h", ".S")):
+        for name in INCLUDE.findall(source.read_text(errors="replace")):
+            if name.startswith("loader/") and name != "loader/interface.h":
+                problems.append(f"{source.relative_to(top)}: includes {name}: "
+                                "the hypervisor may know the loader's interface only")
+
+
 def check_daemons(top, problems):
     for folder, allowed in DAEMONS.items():
         for source in sorted(p for p in (top / folder).rglob("*") if p.suffix in (".c", ".h")):
@@ -111,6 +135,7 @@ def main():
     problems = []
     known = []
     check_hypervisor(top, problems, known)
+    check_loader(top, problems)
     check_daemons(top, problems)
     problems += [f"{key}: goes down now, take it out of KNOWN" for key in set(KNOWN) - set(known)]
     for key in known:

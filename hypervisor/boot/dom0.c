@@ -8,7 +8,6 @@
 #include "arch/contract/dom0.h"
 #include "boot/cmdline.h"
 #include "boot/dom0_options.h"
-#include "boot/kernel.h"
 #include "boot/modules.h"
 #include "core/log.h"
 #include "core/panic.h"
@@ -21,7 +20,6 @@
 
 #define VCPU_DEFAULT_MAX 16u
 
-static INIT_DATA struct kernel_image kernel;
 static INIT_DATA struct memory_region host[BOOT_REGION_MAX];
 
 static unsigned int choose_vcpu_count(void)
@@ -60,21 +58,18 @@ static struct dom0_memory choose_memory(void)
 	return m;
 }
 
-static void open_initrd(struct dom0_input *in)
+static struct dom0_file file_of(unsigned int which, const char *name)
 {
-	const struct boot_module *m = &boot_info.modules[1];
+	const struct boot_module *m = &boot_info.modules[which];
 
-	if (boot_info.module_count < 2) {
-		return;
+	if (which >= boot_info.module_count) {
+		return (struct dom0_file){.size_bytes = 0};
 	}
 	if (m->size_bytes == 0) {
-		boot_refuse("The initrd (the second module of the boot loader) is empty.");
+		boot_refuse("The first domain's %s (module %u of the boot loader) is empty.", name,
+			    which + 1);
 	}
-	in->initrd = module_map(m);
-	in->initrd_size_bytes = m->size_bytes;
-	if (!in->initrd) {
-		boot_refuse("There is no memory to read the first domain's initrd.");
-	}
+	return (struct dom0_file){.start = m->start, .size_bytes = m->size_bytes};
 }
 
 static struct domain *create(const struct dom0_memory *memory)
@@ -106,7 +101,6 @@ static struct domain *create(const struct dom0_memory *memory)
 void dom0_create(void)
 {
 	struct dom0_input in = {
-		.kernel = &kernel,
 		.command_line = boot_info.modules[0].command_line,
 		.host = host,
 		.host_count = boot_info.region_count,
@@ -127,12 +121,12 @@ void dom0_create(void)
 		host[i].type = boot_info.regions[i].type;
 	}
 
+	in.kernel = file_of(0, "kernel");
+	in.initrd = file_of(1, "initrd");
 	memory = choose_memory();
 	in.ram_bytes = memory.initial_bytes;
 	d = create(&memory);
 	dom0 = d;
-	kernel_open(&boot_info.modules[0], &kernel);
-	open_initrd(&in);
 	arch_dom0_build(d, &in);
 	if (vpci_give_all(d)) {
 		boot_refuse(

@@ -262,7 +262,6 @@ static void start_dom0(void)
 	char test[CMDLINE_VALUE_MAX];
 
 	dom0_create();
-	console_drop(&vga_text); /* dom0's from now on */
 	arch_boot_map_end();
 	paging_protect_after_init();
 	if (cmdline_value(options(), "selftest", test, sizeof(test)) && strcmp(test, "secret-free") == 0) {

@@ -72,12 +72,5 @@ unsigned int boot_regions_sanitise(const struct boot_region *in, unsigned int in
 bool boot_regions_have_ram(const struct boot_region *regions, unsigned int count, hpa_t start,
 			   u64 size_bytes);
 
-/*
- * The module's bytes, mapped for reading until modules_release(). NULL: no memory for page tables.
- * Start only, with the hypervisor's own page tables.
- */
-const void *module_map(const struct boot_module *m);
-/* size_bytes of memory to unpack something into, gone with modules_release(). NULL: none. */
-void *module_scratch(u64 size_bytes);
-/* Unmaps modules and scratch memory, and gives their frames to the allocator. */
+/* Gives the modules' frames to the allocator. */
 void modules_release(void);

@@ -7,6 +7,7 @@
 #include <xen/xen.h>
 
 #include "core/softirq.h"
+#include "loader/interface.h"
 
 #define HYPERCALL_COUNT 64u
 
@@ -29,6 +30,7 @@ static long (*const handlers[HYPERCALL_COUNT])(struct hypercall *call) = {
 	[__HYPERVISOR_sysctl] = op_sysctl,
 	[__HYPERVISOR_domctl] = op_domctl,
 	[__HYPERVISOR_dm_op] = op_dm,
+	[LOADER_HYPERCALL] = op_loader,
 };
 
 bool hypercall_should_yield(void)

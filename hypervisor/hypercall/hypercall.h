@@ -47,5 +47,6 @@ long op_physdev(struct hypercall *call);
 long op_platform(struct hypercall *call);
 long op_xen_version(struct hypercall *call);
 long op_console_io(struct hypercall *call);
+long op_loader(struct hypercall *call);
 long op_multicall(struct hypercall *call);
 long op_vm_assist(struct hypercall *call);

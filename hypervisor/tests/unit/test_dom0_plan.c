@@ -88,8 +88,8 @@ TEST(dom0_plan, tables_lie_at_the_end_of_ram_below_4g)
 	input(q35, ARRAY_SIZE(q35), 64 * GIB);
 	EXPECT_EQ(dom0_plan_make(&in, &plan, &why), 0);
 	EXPECT_EQ(plan.acpi_start, 0x7ffdf000 - 0x4000);
-	EXPECT(!dom0_plan_has_ram(&plan, plan.acpi_start, 1));
-	EXPECT(dom0_plan_has_ram(&plan, plan.acpi_start - 1, 1));
+	EXPECT_EQ(dom0_plan_find(&plan, 0, plan.acpi_start, 1, 1), plan.acpi_start - 1);
+	EXPECT_EQ(dom0_plan_find(&plan, plan.acpi_start, plan.acpi_start + 0x4000, 1, 1), ~0ull);
 }
 
 TEST(dom0_plan, host_ram_is_never_direct_whoever_has_it)
@@ -172,11 +172,11 @@ TEST(dom0_plan, places_are_aligned_inside_ram_and_below_the_limit)
 {
 	input(q35, ARRAY_SIZE(q35), 4 * GIB);
 	EXPECT_EQ(dom0_plan_make(&in, &plan, &why), 0);
-	EXPECT_EQ(dom0_plan_find(&plan, 0x1234567, 4 * GIB, MIB, 2 * MIB), 0x1400000);
+	EXPECT_EQ(dom0_plan_find(&plan, MIB, 4 * GIB, MIB, 2 * MIB), 0x7fe00000);
 	EXPECT_EQ(dom0_plan_find(&plan, 0, MIB, 0xa0000, 0x1000), ~0ull);
 	EXPECT_EQ(dom0_plan_find(&plan, 0, 4 * GIB, 3 * GIB, 0x1000), ~0ull);
 	EXPECT_EQ(dom0_plan_find(&plan, 0x7ff00000, 4 * GIB, MIB, 0x1000), ~0ull);
-	EXPECT_EQ(dom0_plan_find(&plan, 0x7ff00000, ~0ull, MIB, 0x1000), 4 * GIB);
+	EXPECT_EQ(dom0_plan_find(&plan, 0x7ff00000, ~0ull, MIB, 0x1000), 6 * GIB - MIB);
 	EXPECT_EQ(dom0_plan_find(&plan, 0, 4 * GIB, ~0ull, 0x1000), ~0ull);
 }
 

@@ -152,31 +152,19 @@ int dom0_plan_make(const struct dom0_plan_input *in, struct dom0_plan *out, cons
 
 u64 dom0_plan_find(const struct dom0_plan *plan, u64 from, u64 end, u64 size_bytes, u64 align)
 {
-	unsigned int i;
+	unsigned int i = plan->map_count;
 
-	for (i = 0; i < plan->map_count; i++) {
+	while (i-- > 0) {
 		const struct memory_region *r = &plan->map[i];
-		u64 at = ROUND_UP(MAX(from, r->start), align);
-		u64 limit = MIN(end, r->end);
+		u64 start = MAX(from, r->start), limit = MIN(end, r->end), at;
 
-		if (r->type == MEMORY_RAM && at < limit && size_bytes <= limit - at) {
+		if (r->type != MEMORY_RAM || start >= limit || size_bytes > limit - start) {
+			continue;
+		}
+		at = (limit - size_bytes) & ~(align - 1);
+		if (at >= start) {
 			return at;
 		}
 	}
 	return ~0ull;
-}
-
-bool dom0_plan_has_ram(const struct dom0_plan *plan, u64 start, u64 size_bytes)
-{
-	unsigned int i;
-
-	for (i = 0; i < plan->map_count; i++) {
-		const struct memory_region *r = &plan->map[i];
-
-		if (r->type == MEMORY_RAM && start >= r->start && start < r->end &&
-		    size_bytes <= r->end - start) {
-			return true;
-		}
-	}
-	return false;
 }

@@ -45,10 +45,7 @@ struct dom0_plan {
 int dom0_plan_make(const struct dom0_plan_input *in, struct dom0_plan *out, const char **why) MUST_CHECK;
 
 /*
- * The lowest address >= from, a multiple of align (a power of two), where size_bytes fit in one piece of
+ * The highest address >= from, a multiple of align (a power of two), where size_bytes fit in one piece of
  * RAM that ends at or below end. ~0: nowhere.
  */
 u64 dom0_plan_find(const struct dom0_plan *plan, u64 from, u64 end, u64 size_bytes, u64 align);
-
-/* start .. start + size_bytes is RAM of the domain. */
-bool dom0_plan_has_ram(const struct dom0_plan *plan, u64 start, u64 size_bytes);

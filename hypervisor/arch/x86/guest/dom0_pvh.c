@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The first domain as a PVH guest: memory, firmware tables, kernel, start state
+ * The first domain as a PVH guest: memory, firmware tables, loader, start state
  * (<xen/arch-x86/hvm/start_info.h>, and "PVH" of Xen's guest documentation for the registers).
  */
 #include "arch/contract/dom0.h"
@@ -17,6 +17,7 @@
 #include "drivers/acpi/acpi.h"
 #include "drivers/uart/ns16550.h"
 #include "lib/string.h"
+#include "loader/interface.h"
 #include "memory/guest_access.h"
 #include "memory/p2m.h"
 #include "memory/physmap.h"
@@ -24,9 +25,8 @@
 #include "mm/window.h"
 
 #define SIZE_1M	   (1ull << 20)
-#define SIZE_2M	   (1ull << 21)
 #define SIZE_4G	   (1ull << 32)
-#define INFO_BYTES 8192u
+#define INFO_BYTES LOADER_INFO_BYTES
 
 #define LAPIC_SPAN_START  0xfee00000ull /* registers, and where messages are sent */
 #define LAPIC_SPAN_END	  0xfef00000ull
@@ -38,11 +38,13 @@ static INIT_DATA struct dom0_plan_input plan_input;
 static INIT_DATA struct dom0_plan plan;
 static INIT_DATA u8 acpi_bytes[DOM0_ACPI_BYTES];
 static INIT_DATA u8 info_bytes[INFO_BYTES];
-static INIT_DATA u8 zeroes[PAGE_SIZE];
+
+/* The image of the dom0 loader, as the build made it. */
+extern const u8 loader_image[], loader_image_end[];
 
 struct placement {
-	u64 initrd; /* guest physical */
-	u64 info;
+	u64 loader; /* guest physical */
+	u64 kernel, initrd;
 	u64 rsdp;
 };
 
@@ -143,8 +145,8 @@ static void put_in_place(struct domain *d, u64 at, mfn_t mfn, unsigned int order
 	}
 }
 
-/* One block at gfn; the largest that is aligned, fits, and can be had. 0: no memory. */
-static u64 populate_block(struct domain *d, u64 at, u64 end)
+/* One block that ends at end: the largest that is aligned, fits, and can be had. 0: no memory. */
+static u64 populate_block(struct domain *d, u64 start, u64 end)
 {
 	static const u8 orders[] = {ORDER_1G, ORDER_2M, ORDER_4K};
 	struct frame *f;
@@ -153,34 +155,37 @@ static u64 populate_block(struct domain *d, u64 at, u64 end)
 	for (i = 0; i < ARRAY_SIZE(orders); i++) {
 		u64 size = PAGE_SIZE << orders[i];
 
-		if (at % size || size > end - at) {
+		if (end % size || size > end - start) {
 			continue;
 		}
 		f = frame_alloc_domain(d, orders[i], FRAME_ANYWHERE);
 		if (!f) {
 			continue;
 		}
-		put_in_place(d, at, frame_mfn(f), orders[i], P2M_RAM);
+		put_in_place(d, end - size, frame_mfn(f), orders[i], P2M_RAM);
 		return size;
 	}
 	return 0;
 }
 
-/* Goes on at *cursor, up to the end of the plan; false when memory runs out before. */
+/*
+ * From the top down, because what the loader is given lies there. Goes on at *cursor; false when
+ * memory runs out before the bottom is reached.
+ */
 static bool populate(struct domain *d, u64 *cursor)
 {
-	unsigned int i;
+	unsigned int i = plan.map_count;
 	u64 at, size;
 
-	for (i = 0; i < plan.map_count; i++) {
+	while (i-- > 0) {
 		const struct memory_region *r = &plan.map[i];
 
 		if (!is_backed_by_ram(r)) {
 			continue;
 		}
-		for (at = MAX(r->start, *cursor); at < r->end; at += size) {
-			size = populate_block(d, at, r->end);
-			*cursor = at + size;
+		for (at = MIN(r->end, *cursor); at > r->start; at -= size) {
+			*cursor = at;
+			size = populate_block(d, r->start, at);
 			if (!size) {
 				return false;
 			}
@@ -228,16 +233,6 @@ static void write_or_refuse(struct domain *d, u64 to, const void *from, u64 size
 	}
 }
 
-static void clear_or_refuse(struct domain *d, u64 at, u64 end)
-{
-	u64 size;
-
-	for (; at < end; at += size) {
-		size = MIN(end - at, PAGE_SIZE - at % PAGE_SIZE);
-		write_or_refuse(d, at, zeroes, size);
-	}
-}
-
 /* The BIOS left things in low RAM that kernels look at (BIOS data area, EBDA). */
 static void copy_low_memory(struct domain *d)
 {
@@ -255,11 +250,11 @@ static void copy_low_memory(struct domain *d)
 	}
 }
 
-/* --- kernel and its companions --- */
+/* --- what the loader is given --- */
 
-static u64 find_or_refuse(u64 from, u64 size_bytes, u64 align, const char *what)
+static u64 find_below(u64 end, u64 size_bytes, u64 align, const char *what)
 {
-	u64 at = dom0_plan_find(&plan, MAX(from, SIZE_1M), SIZE_4G, size_bytes, align);
+	u64 at = dom0_plan_find(&plan, SIZE_1M, end, size_bytes, align);
 
 	if (at == ~0ull) {
 		boot_refuse("The first domain has %llu MiB of memory: too little for its %s. "
@@ -269,40 +264,32 @@ static u64 find_or_refuse(u64 from, u64 size_bytes, u64 align, const char *what)
 	return at;
 }
 
+/* As high as possible, because kernels want to be low. */
 static void place(const struct dom0_input *in, struct placement *out)
 {
-	const struct kernel_image *k = in->kernel;
-	unsigned int i;
+	out->initrd = find_below(SIZE_4G, in->initrd.size_bytes, PAGE_SIZE, "initrd");
+	out->kernel = find_below(out->initrd, in->kernel.size_bytes, PAGE_SIZE, "kernel");
+	out->loader = find_below(out->kernel, LOADER_BYTES, LOADER_ALIGN, "loader");
+}
 
-	for (i = 0; i < k->segment_count; i++) {
-		if (k->end > SIZE_4G || !dom0_plan_has_ram(&plan, k->segments[i].physical,
-							   k->segments[i].memory_size_bytes)) {
-			boot_refuse(
-				"The first domain's kernel wants memory from %#llx to %#llx, which is "
-				"not all RAM. Give it more with dom0_mem=.",
-				(unsigned long long)k->start, (unsigned long long)k->end);
-		}
+static void copy_file(struct domain *d, u64 to, const struct dom0_file *file)
+{
+	u64 from = hpa_raw(file->start), end = from + file->size_bytes, piece;
+	char *page;
+
+	for (; from < end; from += piece, to += piece) {
+		piece = MIN(end - from, PAGE_SIZE - page_offset(from));
+		page = window_map(hpa_to_mfn(hpa_of(from)));
+		write_or_refuse(d, to, page + page_offset(from), piece);
+		window_unmap(page);
 	}
-	out->initrd = find_or_refuse(k->end, in->initrd_size_bytes, SIZE_2M, "initrd");
-	out->info = find_or_refuse(out->initrd + in->initrd_size_bytes, INFO_BYTES, PAGE_SIZE,
-				   "start information");
 }
 
 static void load(struct domain *d, const struct dom0_input *in, const struct placement *at)
 {
-	const struct kernel_image *k = in->kernel;
-	unsigned int i;
-
-	for (i = 0; i < k->segment_count; i++) {
-		const struct kernel_segment *s = &k->segments[i];
-
-		write_or_refuse(d, s->physical, s->bytes, s->file_size_bytes);
-		clear_or_refuse(d, s->physical + s->file_size_bytes,
-				s->physical + s->memory_size_bytes);
-	}
-	if (in->initrd_size_bytes) {
-		write_or_refuse(d, at->initrd, in->initrd, in->initrd_size_bytes);
-	}
+	write_or_refuse(d, at->loader, loader_image, (u64)(loader_image_end - loader_image));
+	copy_file(d, at->kernel, &in->kernel);
+	copy_file(d, at->initrd, &in->initrd);
 }
 
 /* The kernel can read a table unless it lies in what the machine has as RAM. */
@@ -340,26 +327,27 @@ static void write_start_info(struct domain *d, const struct dom0_input *in,
 {
 	struct hvm_start_info *info = (void *)info_bytes;
 	struct hvm_modlist_entry *module = (void *)(info + 1);
-	struct hvm_memmap_table_entry *map = (void *)(module + 1);
+	struct hvm_memmap_table_entry *map = (void *)(module + 2);
 	char *command_line = (char *)(map + plan.map_count);
+	u64 here = at->loader + LOADER_INFO_AT;
 	unsigned int i;
 
-	_Static_assert(sizeof(*info) + sizeof(*module) + DOM0_MAP_MAX * sizeof(*map) + 2048 <=
+	_Static_assert(sizeof(*info) + 2 * sizeof(*module) + DOM0_MAP_MAX * sizeof(*map) + 2048 <=
 			       INFO_BYTES,
 		       "everything fits");
 	info->magic = XEN_HVM_START_MAGIC_VALUE;
 	info->version = 1;
 	info->flags = SIF_PRIVILEGED | SIF_INITDOMAIN;
 	info->rsdp_paddr = at->rsdp;
-	info->cmdline_paddr = at->info + (u64)(command_line - (char *)info_bytes);
-	info->memmap_paddr = at->info + (u64)((u8 *)map - info_bytes);
+	info->cmdline_paddr = here + (u64)(command_line - (char *)info_bytes);
+	info->memmap_paddr = here + (u64)((u8 *)map - info_bytes);
 	info->memmap_entries = plan.map_count;
-	if (in->initrd_size_bytes) {
-		info->nr_modules = 1;
-		info->modlist_paddr = at->info + (u64)((u8 *)module - info_bytes);
-		module->paddr = at->initrd;
-		module->size = in->initrd_size_bytes;
-	}
+	info->modlist_paddr = here + (u64)((u8 *)module - info_bytes);
+	info->nr_modules = in->initrd.size_bytes ? 2 : 1;
+	module[0].paddr = at->kernel;
+	module[0].size = in->kernel.size_bytes;
+	module[1].paddr = at->initrd;
+	module[1].size = in->initrd.size_bytes;
 	for (i = 0; i < plan.map_count; i++) {
 		map[i].addr = plan.map[i].start;
 		map[i].size = plan.map[i].end - plan.map[i].start;
@@ -374,7 +362,7 @@ static void write_start_info(struct domain *d, const struct dom0_input *in,
 		boot_refuse("There is no memory for the first domain's memory map.");
 	}
 	(void)string_copy(command_line, in->command_line, 2048);
-	write_or_refuse(d, at->info, info_bytes, sizeof(info_bytes));
+	write_or_refuse(d, here, info_bytes, sizeof(info_bytes));
 }
 
 static void set_start_state(struct vcpu *v, u32 entry, u64 start_info)
@@ -400,29 +388,28 @@ static void set_start_state(struct vcpu *v, u32 entry, u64 start_info)
 void arch_dom0_build(struct domain *d, const struct dom0_input *in)
 {
 	struct placement at = {0};
-	u64 cursor = 0;
+	u64 cursor = ~0ull;
 
 	make_plan(in);
 	place(in, &at);
 	refuse_ports(d);
 
-	/* Kernel and initrd still have memory of their own, so it may run out here: behind them. */
+	/* Kernel and initrd still have memory of their own, so it may run out here: below them. */
 	(void)populate(d, &cursor);
-	copy_low_memory(d);
 	load(d, in, &at);
 	in->release();
 	if (!populate(d, &cursor)) {
 		boot_refuse("The first domain's memory (%llu MiB) is more than there is.",
 			    (unsigned long long)(plan.ram_bytes >> 20));
 	}
+	copy_low_memory(d);
 	map_devices(d);
 	write_acpi(d, in, &at);
 	write_start_info(d, in, &at);
 	p2m_flush(d);
-	set_start_state(d->vcpus[0], in->kernel->pvh_entry, at.info);
-	log_info(
-		"first domain: %llu MiB, %u vCPUs, kernel at %#llx, entry %#x, initrd at %#llx (%llu KiB)\n",
-		(unsigned long long)(plan.ram_bytes >> 20), d->vcpu_count,
-		(unsigned long long)in->kernel->start, in->kernel->pvh_entry,
-		(unsigned long long)at.initrd, (unsigned long long)(in->initrd_size_bytes >> 10));
+	set_start_state(d->vcpus[0], (u32)at.loader, at.loader + LOADER_INFO_AT);
+	log_info("first domain: %llu MiB, %u vCPUs, loader at %#llx, kernel file %llu KiB, initrd %llu KiB\n",
+		 (unsigned long long)(plan.ram_bytes >> 20), d->vcpu_count,
+		 (unsigned long long)at.loader, (unsigned long long)(in->kernel.size_bytes >> 10),
+		 (unsigned long long)(in->initrd.size_bytes >> 10));
 }

@@ -17,8 +17,8 @@ PHDRS
 }
 
 /*
- * Files whose code nobody needs once dom0 runs: what reads the boot loader's information, the
- * firmware's tables and dom0's kernel. Its pages are taken out of the page tables then
+ * Files whose code nobody needs once dom0 runs: what reads the boot loader's information and
+ * the firmware's tables, and builds dom0. Its pages are taken out of the page tables then
  * (paging_protect_after_init()), so it is no part of what a guest can reach; tools/core_lines.py
  * reads this list.
  */
@@ -34,17 +34,8 @@ SECTIONS
 		*(.text.entry)
 		. = ALIGN(4096);
 		start_text_start = .;
-		AT_START(boot_bzimage.c.o)
-		AT_START(boot_crc.c.o)
-		AT_START(boot_decompress.c.o)
-		AT_START(boot_decompress_gzip.c.o)
-		AT_START(boot_decompress_lzma.c.o)
-		AT_START(boot_decompress_xz.c.o)
-		AT_START(boot_decompress_zstd.c.o)
 		AT_START(boot_dom0.c.o)
 		AT_START(boot_dom0_options.c.o)
-		AT_START(boot_elf.c.o)
-		AT_START(boot_kernel.c.o)
 		AT_START(boot_memory.c.o)
 		AT_START(boot_memory_map.c.o)
 		AT_START(boot_modules.c.o)
@@ -67,6 +58,10 @@ SECTIONS
 	} :text
 	.rodata : AT(ADDR(.rodata) - IMAGE_BASE) {
 		rodata_start = .;
+		start_rodata_start = .;
+		KEEP(*(.rodata.start))
+		. = ALIGN(4096);
+		start_rodata_end = .;
 		*(.rodata .rodata.*)
 		. = ALIGN(64);
 		percpu_start = .;

@@ -10,6 +10,7 @@
 extern char image_start[], image_end[];
 extern char text_start[], text_end[], rodata_start[], rodata_end[];
 extern char start_text_start[], start_text_end[]; /* code that is gone when dom0 runs */
+extern char start_rodata_start[], start_rodata_end[]; /* the dom0 loader, likewise */
 extern char ro_after_init_start[], ro_after_init_end[], data_start[], data_end[];
 extern char ro_after_init_bss_start[], ro_after_init_bss_end[];
 extern char percpu_start[], percpu_end[], percpu_boot_area[];

@@ -254,19 +254,19 @@ static void make_read_only(const char *from, const char *to)
 	}
 }
 
-static void unmap_start_code(void)
+static void unmap(const char *from, const char *to)
 {
 	unsigned long at;
 
-	for (at = (unsigned long)start_text_start; at < (unsigned long)start_text_end;
-	     at += PAGE_SIZE) {
+	for (at = (unsigned long)from; at < (unsigned long)to; at += PAGE_SIZE) {
 		*entry_for(shared_root, at, 1) = 0;
 	}
 }
 
 void paging_protect_after_init(void)
 {
-	unmap_start_code();
+	unmap(start_text_start, start_text_end);
+	unmap(start_rodata_start, start_rodata_end);
 	make_read_only(ro_after_init_start, ro_after_init_end);
 	make_read_only(ro_after_init_bss_start, ro_after_init_bss_end);
 	smp_call(smp_online(), flush_all_here, NULL);

@@ -3,10 +3,10 @@
  * gzip (RFC 1952) around DEFLATE (RFC 1951). Codes are decoded with one table lookup for up to
  * FAST_BITS bits, and bit by bit along the canonical code for longer ones.
  */
-#include "boot/decompress_formats.h"
+#include "loader/decompress_formats.h"
 
 #include "base/wire.h"
-#include "boot/crc.h"
+#include "loader/crc.h"
 #include "lib/string.h"
 
 #define CODE_BITS_MAX	 15u
@@ -191,9 +191,11 @@ static int copy_match(struct inflate *s, unsigned int symbol)
 	if (length > job->out_capacity_bytes - job->out_size_bytes) {
 		return decompress_fail(job, "the kernel is larger than it says");
 	}
-	out = job->out + job->out_size_bytes;
 	job->out_size_bytes += length;
-	for (; length; length--, out++) {
+	if (!job->out) {
+		return 0;
+	}
+	for (out = job->out + job->out_size_bytes - length; length; length--, out++) {
 		*out = *(out - distance);
 	}
 	return 0;
@@ -216,7 +218,10 @@ static int inflate_codes(struct inflate *s)
 			if (job->out_size_bytes == job->out_capacity_bytes) {
 				return decompress_fail(job, "the kernel is larger than it says");
 			}
-			job->out[job->out_size_bytes++] = (u8)symbol;
+			if (job->out) {
+				job->out[job->out_size_bytes] = (u8)symbol;
+			}
+			job->out_size_bytes++;
 			continue;
 		}
 		rc = copy_match(s, (unsigned int)symbol - 257);
@@ -241,7 +246,12 @@ static int inflate_stored(struct inflate *s)
 		return decompress_fail(job, "the kernel is larger than it says");
 	}
 	for (i = 0; i < size; i++) {
-		job->out[job->out_size_bytes++] = (u8)take(s, 8);
+		u8 byte = (u8)take(s, 8);
+
+		if (job->out) {
+			job->out[job->out_size_bytes] = byte;
+		}
+		job->out_size_bytes++;
 		if (is_past_end(s)) {
 			return corrupt(s);
 		}
@@ -397,9 +407,11 @@ int decompress_gzip(struct decompress_job *job)
 	if (is_past_end(&s)) {
 		return corrupt(&s);
 	}
+	job->in_used_bytes = s.position - (s.bit_count / 8 - s.past_end);
 	crc32_prepare(&scratch->crc32);
 	if (size != (u32)job->out_size_bytes ||
-	    crc != crc32_update(&scratch->crc32, 0, job->out, job->out_size_bytes)) {
+	    (job->out &&
+	     crc != crc32_update(&scratch->crc32, 0, job->out, job->out_size_bytes))) {
 		return decompress_fail(job, "the kernel's checksum is wrong: it is corrupt");
 	}
 	return 0;

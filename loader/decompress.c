@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "boot/decompress.h"
+#include "loader/decompress.h"
 
-#include "boot/decompress_formats.h"
+#include "loader/decompress_formats.h"
 #include "lib/string.h"
 
 static const struct {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boot/decompress.h"
+#include "loader/decompress.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size_bytes);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "boot/elf.h"
+#include "loader/elf.h"
 
 #include <xen/elfnote.h>
 

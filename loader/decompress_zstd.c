@@ -3,10 +3,10 @@
  * Zstandard (RFC 8878): one frame without dictionary. Huffman codes for literals, FSE codes
  * for sequences; both bit streams are read backwards. The history is the output buffer itself.
  */
-#include "boot/decompress_formats.h"
+#include "loader/decompress_formats.h"
 
 #include "base/wire.h"
-#include "boot/crc.h"
+#include "loader/crc.h"
 #include "lib/string.h"
 
 #define BLOCK_MAX	(128u * 1024u)

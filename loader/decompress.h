@@ -23,6 +23,7 @@ struct decompress_job {
 	void *scratch; /* DECOMPRESS_SCRATCH_SIZE bytes, aligned to 8 */
 	/* Results: */
 	size_t out_size_bytes;
+	size_t in_used_bytes; /* gzip only: where what follows the stream begins */
 	const char *why; /* after -EINVAL: a sentence for the user */
 };
 

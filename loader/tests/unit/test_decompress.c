@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "boot/crc.h"
-#include "boot/decompress.h"
+#include "loader/crc.h"
+#include "loader/decompress.h"
 #include "compressed.h" /* by make_compressed.py */
 #include "hv/compiler.h"
 #include "hv/error.h"

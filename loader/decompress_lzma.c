@@ -7,7 +7,7 @@
  * the output: a symbol reads at most SYMBOL_BYTES_MAX bytes, and there is always that much slack
  * behind a chunk (the last one is copied to where there is).
  */
-#include "boot/decompress_formats.h"
+#include "loader/decompress_formats.h"
 
 #include "lib/string.h"
 

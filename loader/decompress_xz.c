@@ -3,10 +3,10 @@
  * The xz container (file format 1.1.0): stream header, blocks, index, footer. Filters: LZMA2
  * alone, or the x86 branch filter in front of it; checks: none, CRC32, CRC64.
  */
-#include "boot/decompress_formats.h"
+#include "loader/decompress_formats.h"
 
 #include "base/wire.h"
-#include "boot/crc.h"
+#include "loader/crc.h"
 #include "lib/string.h"
 
 #define HEADER_SIZE	 12u
@@ -41,8 +41,7 @@ static u32 crc32_of(struct xz *xz, const void *bytes, size_t size_bytes)
 	return crc32_update(xz->crc32, 0, bytes, size_bytes);
 }
 
-/* The variable-length integer of 1.2; sticky like any other short read. */
-static u64 read_number(struct wire *in)
+u64 xz_read_number(struct wire *in)
 {
 	u64 value = 0;
 	unsigned int shift;
@@ -85,7 +84,7 @@ static int read_stream_header(struct xz *xz)
 /* One filter of the list: its properties say nothing that we need (any dictionary fits). */
 static int read_filter(struct xz *xz, struct wire *in, bool is_last)
 {
-	u64 id = read_number(in), properties_size = read_number(in);
+	u64 id = xz_read_number(in), properties_size = xz_read_number(in);
 
 	if (properties_size > BLOCK_HEADER_MAX || !wire_bytes(in, properties_size)) {
 		return corrupt(xz);
@@ -127,10 +126,10 @@ static int read_block_header(struct xz *xz)
 				       "the kernel's xz stream has a filter that is not known");
 	}
 	if (flags & 0x40) {
-		(void)read_number(&in); /* compressed size: the chunks tell */
+		(void)xz_read_number(&in); /* compressed size: the chunks tell */
 	}
 	if (flags & 0x80) {
-		(void)read_number(&in);
+		(void)xz_read_number(&in);
 	}
 	xz->has_x86_filter = false;
 	for (filter = 1; filter <= filter_count; filter++) {
@@ -318,13 +317,13 @@ static int read_index_and_footer(struct xz *xz)
 	u32 crc;
 
 	(void)wire_u8(&in);
-	count = read_number(&in);
+	count = xz_read_number(&in);
 	if (count != xz->block_count) {
 		return corrupt(xz);
 	}
 	for (i = 0; i < count && wire_ok(&in); i++) {
-		(void)read_number(&in);
-		sum += read_number(&in);
+		(void)xz_read_number(&in);
+		sum += xz_read_number(&in);
 	}
 	(void)wire_bytes(&in, -in.position % 4);
 	size = in.position;

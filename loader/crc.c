@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "boot/crc.h"
+#include "loader/crc.h"
 
 #include "hv/compiler.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "boot/bzimage.h"
+#include "loader/bzimage.h"
 
 #include "base/wire.h"
 #include "hv/error.h"

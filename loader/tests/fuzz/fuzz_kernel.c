@@ -3,8 +3,8 @@
  * The first module: bzImage and ELF headers. What is accepted lies inside of the file, is sorted
  * and has its entry in a segment.
  */
-#include "boot/bzimage.h"
-#include "boot/elf.h"
+#include "loader/bzimage.h"
+#include "loader/elf.h"
 #include "hv/error.h"
 
 static void check_segments(const struct kernel_image *image, const u8 *data, size_t size_bytes)

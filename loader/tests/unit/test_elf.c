@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/wire.h"
-#include "boot/bzimage.h"
-#include "boot/elf.h"
+#include "loader/bzimage.h"
+#include "loader/elf.h"
 #include "hv/error.h"
 
 #define FILE_BYTES 0x2000u
