@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """QEMU command lines: one function, so that ./run, the tests and the benchmarks boot alike."""
 
+import atexit
 import dataclasses
 import functools
 import os
@@ -8,6 +9,7 @@ import pathlib
 import shlex
 
 import assemble
+import grub
 import image
 from progress import Failure
 
@@ -44,6 +46,7 @@ class Machine:
     is_headless: bool = False
     icount: bool = False                # count instructions instead of running in real time
     may_reboot: bool = False
+    loader: str = "qemu"                # or a key of grub.COMMANDS
 
 
 @functools.cache
@@ -179,6 +182,12 @@ def boot_arguments(m):
     binary = image.debian("xen-4.17-amd64") if m.hypervisor == "xen" else MULLION
     if not binary.exists():
         raise Failure(f"{binary} is not there: the hypervisor did not build")
+    if m.loader != "qemu":
+        modules = [(kernel, dom0_command_line(m))] + ([(initrd, "")] if initrd else [])
+        disc = image.TOP / "build" / f"{m.hypervisor}-{m.loader}-{os.getpid()}.iso"
+        grub.make(disc, m.loader, (binary, hypervisor_command_line(m)), modules)
+        atexit.register(disc.unlink, missing_ok=True)
+        return ["-cdrom", str(disc), "-boot", "d"]
     modules = with_commas(f"{kernel} {dom0_command_line(m)}")
     if initrd:
         modules += "," + with_commas(initrd)

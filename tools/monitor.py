@@ -2,9 +2,13 @@
 """QEMU's monitor protocol, as far as it is needed: one command after the other."""
 
 import json
+import re
 import socket
 
 from progress import Failure
+
+TEXT_SCREEN = 0xB8000
+TEXT_COLUMNS, TEXT_ROWS = 80, 25
 
 
 class Monitor:
@@ -30,3 +34,12 @@ class Monitor:
                 raise Failure(f"QEMU's {command}: {answer['error'].get('desc')}")
             if "return" in answer:
                 return answer["return"]
+
+    def text_screen(self):
+        """The lines of the VGA text screen, from its memory."""
+        command = f"xp /{TEXT_COLUMNS * TEXT_ROWS}hx {TEXT_SCREEN:#x}"
+        answer = self.execute("human-monitor-command", **{"command-line": command})
+        cells = [int(word, 16) for line in answer.splitlines() if re.match(r"[0-9a-f]{16}:", line)
+                 for word in line.split(":", 1)[1].split()]
+        rows = [cells[at:at + TEXT_COLUMNS] for at in range(0, len(cells), TEXT_COLUMNS)]
+        return "\n".join("".join(chr(cell & 0xFF) for cell in row).rstrip() for row in rows)

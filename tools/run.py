@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 
+import grub
 import image
 import machine
 import monitor
@@ -69,6 +70,8 @@ def parse_arguments(argv):
     add("--net", choices=["e1000e", "virtio-net", "none"], default="e1000e",
         help="network card (default e1000e)")
     add("--iommu", choices=["intel", "amd", "none"], default="intel", help="default intel")
+    add("--loader", choices=["qemu", *grub.COMMANDS], default="qemu",
+        help="what loads the hypervisor: QEMU itself, or GRUB 2 from a CD by one of its protocols")
     add("--hypervisor-args", default="", metavar="ARGS", help="added to its command line")
     add("--dom0-args", default="", metavar="ARGS", help="added to the kernel's command line")
     add("--qemu-args", default="", metavar="ARGS", help="added to QEMU's")
@@ -123,7 +126,7 @@ def machine_of(args):
         disk=args.disk, net=args.net, iommu=args.iommu,
         share=args.share and args.share.resolve(), is_headless=bool(args.command),
         has_domains=args.domains or args.desktop, has_desktop=args.desktop,
-        may_reboot=not args.headless)
+        may_reboot=not args.headless, loader=args.loader)
 
 
 def die_with_parent():

@@ -16,11 +16,10 @@ import time
 from systemtest import SystemTest, TOP
 
 sys.path.insert(0, str(TOP / "tools"))
-sys.path.insert(0, str(TOP / "tests"))
 
 import image        # noqa: E402
 import machine      # noqa: E402
-from screen import Monitor      # noqa: E402
+from monitor import Monitor     # noqa: E402
 
 SECONDS = 240       # an emulated start takes three; a loaded machine is patient
 BARE = TOP / "build" / "hypervisor" / "tests" / "guest" / "version.elf"
@@ -39,15 +38,16 @@ def boot(folder, kernel, initrd=None, is_over=None, **fields):
     if initrd:
         command[command.index("-initrd") + 1] += f",{initrd}"
     if kernel is None:
-        del command[command.index("-initrd"):][:2]
-    command += ["-monitor", f"unix:{folder / 'monitor'},server=on,wait=off"]
+        at = command.index("-initrd")
+        del command[at:at + 2]
+    command += ["-qmp", f"unix:{folder / 'monitor'},server=on,wait=off"]
     qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     deadline = time.monotonic() + SECONDS
     screen = ""
     try:
         while qemu.poll() is None and time.monotonic() < deadline:
             if is_over and is_over in log.read_text(errors="replace"):
-                screen = Monitor(folder / "monitor").screen()
+                screen = Monitor(folder / "monitor").text_screen()
                 break
             time.sleep(0.1)
         ended = qemu.poll() is not None
@@ -146,12 +146,12 @@ class Cases:
 
 
 def moved(elf, physical):
-    """The same ELF file with its first segment somewhere else."""
+    """The same ELF file with its last segment somewhere else."""
     out = bytearray(elf)
     is_64bit = elf[4] == 2
     table, = struct.unpack_from("<Q" if is_64bit else "<I", elf, 32 if is_64bit else 28)
     size, count = struct.unpack_from("<HH", elf, 54 if is_64bit else 42)
-    for i in range(count):
+    for i in reversed(range(count)):
         at = table + i * size
         if struct.unpack_from("<I", elf, at)[0] == 1:
             struct.pack_into("<Q" if is_64bit else "<I", out, at + (24 if is_64bit else 12), physical)

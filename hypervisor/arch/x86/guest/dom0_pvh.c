@@ -183,12 +183,12 @@ static bool populate(struct domain *d, u64 *cursor)
 		if (!is_backed_by_ram(r)) {
 			continue;
 		}
-		for (at = MIN(r->end, *cursor); at > r->start; at -= size) {
-			*cursor = at;
+		for (at = MIN(r->end, *cursor); at > r->start; *cursor = at) {
 			size = populate_block(d, r->start, at);
 			if (!size) {
 				return false;
 			}
+			at -= size;
 		}
 	}
 	return true;
