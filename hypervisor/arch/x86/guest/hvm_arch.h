@@ -31,9 +31,9 @@ struct arch_domain {
 	u8 *iopm;				    /* 2^IOPM_ORDER pages; a set bit exits */
 	struct trap_range *ports[TRAP_PORTS_MAX];   /* RCU */
 	struct trap_range *memory[TRAP_MEMORY_MAX]; /* RCU */
-	u32 ports_used, memory_used; /* slots that ever had something */
+	u32 ports_used, memory_used;		    /* slots that ever had something */
 	u64 params[HVM_NR_PARAMS];
-	u8 callback_vector; /* of all vCPUs; 0: none */
+	u8 callback_vector;	   /* of all vCPUs; 0: none */
 	struct cpu_policy *policy; /* the tools' choice; NULL: all that guests may have */
 };
 
@@ -81,6 +81,7 @@ struct arch_vcpu {
 	bool is_loaded;	 /* its FPU and MSRs are on the CPU */
 
 	struct hvm_event held; /* to be delivered again */
+	bool is_offered;       /* this entry's interrupt is a virtual one (svm.c) */
 	struct hvm_event next; /* injected by a handler, goes out at the next entry */
 
 	u64 asid_generation; /* of the CPU that it ran on; 0: needs a new one */
@@ -160,7 +161,8 @@ void exit_nested_fault(struct vcpu *v, gpa_t address, bool is_write, bool is_pre
 int emulate_memory(struct vcpu *v, gpa_t address, bool is_write) MUST_CHECK;
 int emulate_string_io(struct vcpu *v, const struct exit_io *io) MUST_CHECK;
 int emulate_cr0_write(struct vcpu *v) MUST_CHECK;
-/* As an instruction of that size writes it: 4 bytes clear the upper half, 1 and 2 leave the rest. */
+/* As an instruction of that size writes it: 4 bytes clear the upper half, 1 and 2 leave the rest.
+ */
 void emulate_register_write(struct vcpu *v, u8 reg, unsigned int bytes, u64 value);
 
 /* --- vlapic.c, private half --- */

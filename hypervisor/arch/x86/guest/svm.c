@@ -35,11 +35,30 @@ static bool is_svm_usable(void)
 	return cpu_has(CPUID_SVM) && !(msr_read(MSR_AMD_VM_CR) & VM_CR_SVM_DISABLE);
 }
 
+/*
+ * QEMU's emulation (seen in 7.2) leaves an interrupt that EVENTINJ delivered noted as the next
+ * exception of its CPU until the next exit, exception or interrupt. When its thread is called
+ * away before, as it is whenever another CPU changes the machine's memory map, the guest gets
+ * the interrupt once more, with interrupts off: Linux does not survive that for long. Virtual
+ * interrupts (V_IRQ) go another way there.
+ */
+static bool is_emulator_injecting_twice(void)
+{
+	struct cpuid_regs r;
+
+	if (!cpu_has(CPUID_HYPERVISOR)) {
+		return false;
+	}
+	r = cpuid_read(0x40000000u, 0);
+	return r.b == 0x54474354 && r.c == 0x43544743 && r.d == 0x47435447; /* TCGTCGTCGTCG */
+}
+
 static bool svm_detect(void)
 {
 	if (!is_svm_usable()) {
 		if (cpu_has(CPUID_SVM)) {
-			log_error("AMD SVM is switched off in the firmware's setup: switch it on there\n");
+			log_error(
+				"AMD SVM is switched off in the firmware's setup: switch it on there\n");
 		}
 		return false;
 	}
@@ -48,6 +67,7 @@ static bool svm_detect(void)
 		return false;
 	}
 	svm_features.has_nrips = cpu_has(CPUID_SVM_NRIPS);
+	svm_features.injects_twice = is_emulator_injecting_twice();
 	svm_features.asid_count = cpuid_read(0x8000000au, 0).b;
 	return svm_features.asid_count >= 2;
 }
@@ -180,15 +200,51 @@ static void window_set(struct vmcb *vmcb, bool is_open)
 	}
 }
 
+/*
+ * The guest takes it now: its interrupts are on, and nothing else goes in. It counts as delivered,
+ * like one of EVENTINJ; take_back_offer() finds the one that an exit came before.
+ */
+static void give_interrupt(struct arch_vcpu *a, u8 vector)
+{
+	if (svm_features.injects_twice) {
+		window_set(a->vmcb, true);
+		a->vmcb->intercept1 &= ~VMCB_INTERCEPT_VINTR;
+		a->vmcb->vintr = (a->vmcb->vintr & ~VMCB_VINTR_VECTOR_MASK) |
+				 (u64)vector << VMCB_VINTR_VECTOR_SHIFT;
+		a->is_offered = true;
+	} else {
+		a->vmcb->event_inject = vector | (u64)HVM_EVENT_INTR << 8 | VMCB_EVENT_VALID;
+	}
+}
+
+static void take_back_offer(struct arch_vcpu *a)
+{
+	if (!a->is_offered) {
+		return;
+	}
+	a->is_offered = false;
+	if (a->vmcb->vintr & VMCB_VINTR_IRQ) {
+		a->held = (struct hvm_event){
+			.is_valid = true,
+			.type = HVM_EVENT_INTR,
+			.vector = (u8)(a->vmcb->vintr >> VMCB_VINTR_VECTOR_SHIFT),
+		};
+		window_set(a->vmcb, false);
+	}
+}
+
 /* A held interrupt goes out when the guest can take it, everything else now. */
 static void inject_held(struct vcpu *v, bool may_interrupt)
 {
 	struct arch_vcpu *a = v->arch;
 
-	if (a->held.type == HVM_EVENT_INTR && !may_interrupt) {
+	if (a->held.type != HVM_EVENT_INTR) {
+		a->vmcb->event_inject = event_encode(&a->held);
+	} else if (may_interrupt) {
+		give_interrupt(a, a->held.vector);
+	} else {
 		return;
 	}
-	a->vmcb->event_inject = event_encode(&a->held);
 	a->held.is_valid = false;
 }
 
@@ -209,8 +265,7 @@ static bool inject_upcall(struct vcpu *v)
 	if (!is_pending) {
 		return false; /* the guest saw it by itself */
 	}
-	a->vmcb->event_inject = load_relaxed(&v->domain->arch->callback_vector) |
-				(u64)HVM_EVENT_INTR << 8 | VMCB_EVENT_VALID;
+	give_interrupt(a, load_relaxed(&v->domain->arch->callback_vector));
 	return true;
 }
 
@@ -226,7 +281,7 @@ static void inject_interrupt(struct vcpu *v)
 	vector = vlapic_pending(v);
 	if (vector >= 0) {
 		vlapic_accept(v, (u8)vector);
-		a->vmcb->event_inject = (u64)vector | (u64)HVM_EVENT_INTR << 8 | VMCB_EVENT_VALID;
+		give_interrupt(a, (u8)vector);
 	}
 }
 
@@ -260,7 +315,10 @@ static void svm_prepare_events(struct vcpu *v, u8 tpr)
 	is_waiting = a->held.is_valid || (load_relaxed(&a->nmi_pending) && !a->nmi_masked) ||
 		     (load_relaxed(&a->event_pending) && v->domain->arch->callback_vector) ||
 		     vlapic_pending(v) >= 0;
-	if (unlikely(is_waiting != ((vmcb->vintr & VMCB_VINTR_IRQ) != 0))) {
+	if (a->is_offered) {
+		/* The window is taken; the end of the interrupt's handler is the next occasion. */
+		vmcb->intercept1 |= is_waiting ? VMCB_INTERCEPT_IRET : 0;
+	} else if (unlikely(is_waiting != ((vmcb->vintr & VMCB_VINTR_IRQ) != 0))) {
 		window_set(vmcb, is_waiting);
 	}
 	/*
@@ -351,6 +409,7 @@ static void svm_run(struct vcpu *v)
 	a->exits[a->exit_count++ % ARRAY_SIZE(a->exits)] =
 		(struct hvm_exit){a->rip, (u32)vmcb->exit_code, v->cpu};
 	vmcb->event_inject = 0;
+	take_back_offer(a);
 	collect_interrupted_event(a);
 	if (unlikely((vmcb->vintr & VMCB_VINTR_TPR_MASK) != (u64)tpr >> 4)) {
 		vlapic_tpr_set(v, (u8)((vmcb->vintr & VMCB_VINTR_TPR_MASK) << 4));

@@ -8,7 +8,8 @@
 #include "arch/x86/guest/vmcb.h"
 
 struct svm_features {
-	bool has_nrips; /* next RIP is saved, CPUID 0x8000000a edx bit 3 */
+	bool has_nrips;	    /* next RIP is saved, CPUID 0x8000000a edx bit 3 */
+	bool injects_twice; /* EVENTINJ's interrupts: see is_emulator_injecting_twice() */
 	u32 asid_count;
 	u64 msrpm_address; /* one for all: nothing in it differs between guests */
 };

@@ -79,7 +79,7 @@ _Static_assert(__builtin_offsetof(struct vmcb, pat) == 0x668, "APM 2 table B-2")
 #define VMCB_INTERCEPT_SMI	(1u << 2)
 #define VMCB_INTERCEPT_INIT	(1u << 3)
 #define VMCB_INTERCEPT_VINTR	(1u << 4)
-#define VMCB_INTERCEPT_CR0_SEL	 (1u << 5)
+#define VMCB_INTERCEPT_CR0_SEL	(1u << 5)
 #define VMCB_INTERCEPT_RDPMC	(1u << 15)
 #define VMCB_INTERCEPT_CPUID	(1u << 18)
 #define VMCB_INTERCEPT_IRET	(1u << 20)
@@ -109,11 +109,13 @@ _Static_assert(__builtin_offsetof(struct vmcb, pat) == 0x668, "APM 2 table B-2")
 #define VMCB_TLB_NOTHING 0
 #define VMCB_TLB_ALL	 1 /* every ASID */
 
-#define VMCB_VINTR_IRQ	      (1ull << 8)
-#define VMCB_VINTR_PRIO_MAX   (0xfull << 16)
-#define VMCB_VINTR_IGNORE_TPR (1ull << 20)
-#define VMCB_VINTR_MASKING    (1ull << 24)
-#define VMCB_VINTR_TPR_MASK   0xfull
+#define VMCB_VINTR_IRQ		(1ull << 8)
+#define VMCB_VINTR_PRIO_MAX	(0xfull << 16)
+#define VMCB_VINTR_IGNORE_TPR	(1ull << 20)
+#define VMCB_VINTR_MASKING	(1ull << 24)
+#define VMCB_VINTR_TPR_MASK	0xfull
+#define VMCB_VINTR_VECTOR_SHIFT 32
+#define VMCB_VINTR_VECTOR_MASK	(0xffull << VMCB_VINTR_VECTOR_SHIFT)
 
 #define VMCB_EVENT_VALID     (1ull << 31)
 #define VMCB_EVENT_HAS_ERROR (1ull << 11)
