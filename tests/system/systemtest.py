@@ -26,19 +26,7 @@ class SystemTest:
         self.failures = []
 
     def boot(self, command, *options, timeout=200):
-        """(exit status, output, serial log) of one command in a freshly booted dom0.
-
-        Known and not understood yet: rarely a vCPU of dom0 dies of a triple fault while it boots
-        (README.md, "What works"). That is said aloud and the boot is tried once more; a second
-        one in a row is a failure like any other.
-        """
-        result = self.boot_once(command, *options, timeout=timeout)
-        if result[0] != 0 and "triple fault" in result[2]:
-            print("KNOWN PROBLEM: a vCPU of dom0 died of a triple fault; once more", flush=True)
-            result = self.boot_once(command, *options, timeout=timeout)
-        return result
-
-    def boot_once(self, command, *options, timeout):
+        """(exit status, output, serial log) of one command in a freshly booted dom0."""
         with tempfile.NamedTemporaryFile(prefix="mullion-serial-") as log:
             start = time.monotonic()
             done = subprocess.run(
