@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Stock xl starts, lists and destroys the mini guest, one after the other and two at once."""
+"""Stock xl starts, lists and destroys the mini guest, one after the other and two at once.
+
+Meanwhile the hypervisor walks its own page tables each second and finds nothing of a guest there.
+"""
 
 import re
 
@@ -19,7 +22,9 @@ xl list
 """
 
 test = SystemTest(__doc__)
-status, output, _ = test.boot(SCRIPT)
+is_ours = test.args.hypervisor == "mullion"
+status, output, log = test.boot(
+    SCRIPT, *(("--hypervisor-args", "selftest=secret-free") if is_ours else ()))
 free = [int(number) for number in re.findall(r"free_memory\s*: (\d+)", output)]
 test.expect(status == 0, "every command succeeded")
 for name in "abcd":
@@ -28,4 +33,10 @@ test.expect(re.search(r"^a .* -.p--- ", output, re.MULTILINE) is not None, "a pa
 test.expect(len(free) == 3 and free[2] == free[1], f"free memory comes back: {free} MiB")
 test.expect(len(re.findall(r"^[a-d] ", output.split("Domain-0")[-1], re.MULTILINE)) == 0,
             "no domain is left in the list")
+if is_ours:
+    walks = re.findall(r"secret-free: (\w+): (\d+) mappings of (\d+) frames on 2 CPUs, (\d+) of guests", log)
+    test.expect(len(walks) >= 10, f"the page tables were walked while guests ran: {len(walks)} times")
+    test.expect(all(int(frames) > 1000 for _, _, frames, _ in walks), "each walk saw the hypervisor's memory")
+    test.expect(all(verdict == "PASS" and guests == "0" for verdict, _, _, guests in walks)
+                and "secret-free: frame" not in log, "no walk found a guest's memory")
 test.finish()

@@ -36,7 +36,7 @@ void arch_host_map_walk(cpu_t cpu,
 		}
 		if (level == 1 || (level < 4 && (entry & PTE_LARGE))) {
 			visit(context, address, pte_mfn(entry & (level == 1 ? ~0ull : ~(pte_t)PTE_PAT_LARGE)),
-			      9 * (level - 1), pte_index(address, 4) == pte_index(WINDOW_BASE, 4));
+			      9 * (level - 1), address - WINDOW_BASE < WINDOW_SLOTS * PAGE_SIZE);
 			continue;
 		}
 		level--;
