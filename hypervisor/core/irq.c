@@ -20,7 +20,7 @@ struct irq_slot {
 struct irq_cpu {
 	struct irq_slot slots[VECTOR_COUNT]; /* written under LOCK_IRQ */
 	unsigned int next;
-	unsigned long spurious, nmi;
+	unsigned long spurious;
 };
 DEFINE_PER_CPU(struct irq_cpu, irqs);
 
@@ -82,9 +82,4 @@ void irq_dispatch(u8 vector)
 		return;
 	}
 	handler(c->slots[vector - VECTOR_FIRST].data);
-}
-
-void irq_count_nmi(void)
-{
-	this_cpu_ptr(irqs)->nmi++;
 }

@@ -7,4 +7,3 @@
 #include "hv/types.h"
 
 void irq_dispatch(u8 vector); /* runs the handler; the caller acknowledges afterwards */
-void irq_count_nmi(void);

@@ -13,7 +13,7 @@ enum softirq {
 	SOFTIRQ_TIMER,	/* expired timers of this CPU */
 	SOFTIRQ_RCU,
 	SOFTIRQ_SCHED,	/* pick another vCPU */
-	SOFTIRQ_TLB,	/* queued nested or I/O TLB work */
+	SOFTIRQ_HARDWARE, /* an NMI or a machine check came, which may come at any instruction */
 	SOFTIRQ_DEBUG_KEY,
 	SOFTIRQ_COUNT,
 };

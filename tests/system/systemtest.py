@@ -10,6 +10,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -25,9 +26,14 @@ class SystemTest:
         self.args = parser.parse_args()
         self.failures = []
 
-    def boot(self, command, *options, timeout=200):
-        """(exit status, output, serial log) of one command in a freshly booted dom0."""
+    def boot(self, command, *options, timeout=200, meanwhile=None):
+        """(exit status, output, serial log) of one command in a freshly booted dom0.
+
+        meanwhile(path of the serial log) runs in a thread of its own from the start on.
+        """
         with tempfile.NamedTemporaryFile(prefix="mullion-serial-") as log:
+            if meanwhile:
+                threading.Thread(target=meanwhile, args=(pathlib.Path(log.name),), daemon=True).start()
             start = time.monotonic()
             done = subprocess.run(
                 [TOP / "run", "--no-build", "--headless", "--hypervisor", self.args.hypervisor,

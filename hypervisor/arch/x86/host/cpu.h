@@ -13,6 +13,9 @@ void cpu_setup_this(void);
 /* GDT, TSS and IDT of this CPU, whose stack slot ends at slot_end. */
 void desc_setup_this_cpu(void);
 
+/* traps.c: NMIs and machine checks are told from now on. */
+void traps_setup(void);
+
 /* entry.S */
 void trap_dispatch(struct trap_frame *frame);
 NORETURN void x86_start(u32 magic, u64 information);

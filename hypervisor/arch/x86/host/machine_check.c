@@ -5,6 +5,7 @@
 #include "asm/cpufeature.h"
 #include "asm/msr.h"
 #include "core/log.h"
+#include "core/softirq.h"
 
 #define MCG_CAP_BANKS	   0xff
 #define MCG_CAP_CTL	   BIT(8)
@@ -35,22 +36,34 @@ void machine_check_setup_this_cpu(void)
 
 bool machine_check_handle(void)
 {
-	u64 status = msr_read(MSR_MCG_STATUS), bank;
+	u64 status = msr_read(MSR_MCG_STATUS);
 	bool is_lost = !(status & MCG_STATUS_RIPV);
 	unsigned int i, count = bank_count();
 
 	for (i = 0; i < count; i++) {
-		bank = msr_read(MSR_MC_STATUS(i));
+		u64 bank = msr_read(MSR_MC_STATUS(i));
+
+		is_lost |= (bank & MC_STATUS_VALID) && (bank & (MC_STATUS_PCC | MC_STATUS_UC));
+	}
+	if (!is_lost) {
+		msr_write(MSR_MCG_STATUS, status & ~MCG_STATUS_MCIP);
+		softirq_raise(SOFTIRQ_HARDWARE);
+	}
+	return !is_lost;
+}
+
+void machine_check_report(void)
+{
+	unsigned int i, count = bank_count();
+
+	for (i = 0; i < count; i++) {
+		u64 bank = msr_read(MSR_MC_STATUS(i));
+
 		if (!(bank & MC_STATUS_VALID)) {
 			continue;
 		}
 		log_error("machine check: cpu %u bank %u status %016lx address %016lx\n", arch_cpu_id(), i,
 			  bank, bank & MC_STATUS_ADDRV ? msr_read(MSR_MC_ADDR(i)) : 0);
-		is_lost |= bank & (MC_STATUS_PCC | MC_STATUS_UC);
 		msr_write(MSR_MC_STATUS(i), 0);
 	}
-	if (!is_lost) {
-		msr_write(MSR_MCG_STATUS, status & ~MCG_STATUS_MCIP);
-	}
-	return !is_lost;
 }

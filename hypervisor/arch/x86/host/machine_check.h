@@ -7,5 +7,7 @@
 #include "hv/types.h"
 
 void machine_check_setup_this_cpu(void);
-/* In the exception: true when the interrupted code can go on. Takes no lock but the log's. */
+/* In the exception: true when the interrupted code can go on; the report follows. Takes no lock. */
 bool machine_check_handle(void);
+/* Says what this CPU's banks hold, and empties them. */
+void machine_check_report(void);

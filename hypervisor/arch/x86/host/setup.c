@@ -26,6 +26,7 @@ void x86_start(u32 magic, u64 information)
 
 void arch_machine_setup(const struct machine_description *m)
 {
+	traps_setup();
 	machine_check_setup_this_cpu();
 	power_setup(m);
 	apic_setup_boot_cpu();

@@ -5,14 +5,20 @@
 #include "arch/x86/host/cpu.h"
 #include "arch/x86/host/machine_check.h"
 #include "arch/x86/host/vectors.h"
+#include "asm/io.h"
 #include "asm/msr.h"
 #include "asm/regs.h"
 #include "core/irq_dispatch.h"
 #include "core/log.h"
 #include "core/panic.h"
+#include "core/percpu.h"
 #include "core/smp.h"
 #include "core/softirq.h"
 #include "lib/string.h"
+
+#define PORT_SYSTEM_CONTROL 0x61 /* bit 7 SERR#, bit 6 IOCHK# (chipset manuals, "NMI status") */
+
+static DEFINE_PER_CPU(bool, nmi_came);
 
 static const char *const trap_names[32] = {
 	[TRAP_DE] = "divide error",
@@ -51,6 +57,9 @@ static void fatal(const struct trap_frame *frame)
 	const char *name = frame->vector < 32 ? trap_names[frame->vector] : NULL;
 
 	panic_begin();
+	if (frame->vector == TRAP_MC) {
+		machine_check_report();
+	}
 	log_error("\nException %lu (%s), error code %#lx\n", frame->vector, name ? name : "reserved",
 		  frame->error);
 	trap_frame_print(frame);
@@ -59,15 +68,32 @@ static void fatal(const struct trap_frame *frame)
 }
 
 /*
- * An NMI stops this CPU when another one panics; a real one is told and otherwise ignored, as
- * nothing here uses NMIs. It may come at any instruction: no lock may be taken.
+ * An NMI stops this CPU when another one panics; of a real one the hardware is the cause, and what
+ * it says is told when that is safe. It may come at any instruction: no lock may be taken.
  */
-static void handle_nmi(const struct trap_frame *frame)
+static void handle_nmi(void)
 {
 	if (panic_is_under_way()) {
 		arch_cpu_halt();
 	}
-	irq_count_nmi();
+	store_relaxed(this_cpu_ptr(nmi_came), true);
+	softirq_raise(SOFTIRQ_HARDWARE);
+}
+
+static void report_hardware(void)
+{
+	if (__atomic_exchange_n(this_cpu_ptr(nmi_came), false, __ATOMIC_RELAXED)) {
+		u8 why = port_in8(PORT_SYSTEM_CONTROL);
+
+		log_error("NMI on cpu %u: %s%s(port 0x61 says %#x)\n", arch_cpu_id(),
+			  why & 0x80 ? "memory or bus error " : "", why & 0x40 ? "I/O check " : "", why);
+	}
+	machine_check_report();
+}
+
+void traps_setup(void)
+{
+	softirq_register(SOFTIRQ_HARDWARE, report_hardware);
 }
 
 static void handle_ipi(u64 vector)
@@ -105,7 +131,7 @@ void trap_dispatch(struct trap_frame *frame)
 	}
 	switch (frame->vector) {
 	case TRAP_NMI:
-		handle_nmi(frame);
+		handle_nmi();
 		return;
 	case TRAP_MC:
 		if (machine_check_handle()) {
