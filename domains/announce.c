@@ -5,8 +5,9 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#define CALL_LIMIT_SECONDS 300 /* a disposable that nobody calls for so long after its start ends \
-				*/
+#define CALL_LIMIT_SECONDS                                                     \
+	300 /* a disposable that nobody calls for so long after its start ends \
+	     */
 
 struct announce {
 	char *folder;

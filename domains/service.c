@@ -24,6 +24,7 @@ const char service_introspection[] =
 	"<arg name='forced' type='b' direction='in'/></method>"
 	"<method name='StartDisposable'><arg name='base' type='s' direction='in'/>"
 	"<arg name='name' type='s' direction='out'/></method>"
+	"<method name='Volumes'><arg name='volumes' type='a(sstt)' direction='out'/></method>"
 	"<signal name='Changed'><arg name='domain' type='a{sv}'/></signal>"
 	"<signal name='Described'/>"
 	"</interface></node>";
@@ -57,6 +58,8 @@ static GVariant *status_to_variant(const struct control_status *status)
 	g_variant_dict_insert(&dict, "memory-max-mib", "t", status->config->memory_max_mib);
 	g_variant_dict_insert(&dict, "vcpus", "u", status->config->vcpu_count);
 	g_variant_dict_insert(&dict, "disposable", "b", status->is_disposable);
+	g_variant_dict_insert(&dict, "disposables-allowed", "b",
+			      status->config->may_spawn_disposables);
 	g_variant_dict_insert(&dict, "error", "s", status->last_error ? status->last_error : "");
 	return g_variant_dict_end(&dict);
 }
@@ -174,6 +177,20 @@ static void reply_described(struct service *s, GDBusMethodInvocation *call, bool
 	reply_result(call, is_ok, error);
 }
 
+static bool is_template(GVariant *settings)
+{
+	const char *key, *value;
+	GVariantIter all;
+
+	g_variant_iter_init(&all, settings);
+	while (g_variant_iter_next(&all, "(&s&s)", &key, &value)) {
+		if (strcmp(key, "kind") == 0 && strcmp(value, "template") == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void handle_create(struct service *s, GVariant *arguments, GDBusMethodInvocation *call)
 {
 	g_autoptr(GVariant) settings = NULL;
@@ -183,7 +200,8 @@ static void handle_create(struct service *s, GVariant *arguments, GDBusMethodInv
 	bool is_ok;
 
 	g_variant_get(arguments, "(&s@a(ss)&s)", &name, &settings, &root_image);
-	config_init(&c, name, CONFIG_APP);
+	/* What nobody asked for is as usual for its kind: a template is black. */
+	config_init(&c, name, is_template(settings) ? CONFIG_TEMPLATE : CONFIG_APP);
 	is_ok = apply_settings(&c, settings, &error);
 	if (is_ok && (c.kind == CONFIG_TEMPLATE) != (root_image[0] != 0)) {
 		g_set_error(&error, CONFIG_ERROR, CONFIG_ERROR_CONFLICT,
@@ -325,6 +343,26 @@ static void handle_start_disposable(struct service *s, GVariant *arguments,
 	control_start_disposable(s->control, base, reply_name, call);
 }
 
+static void add_volume(const char *domain, const char *file, uint64_t size_bytes,
+		       uint64_t used_bytes, void *data)
+{
+	g_variant_builder_add(data, "(sstt)", domain, file, size_bytes, used_bytes);
+}
+
+static void handle_volumes(struct service *s, GVariant *arguments, GDBusMethodInvocation *call)
+{
+	g_autoptr(GError) error = NULL;
+	GVariantBuilder volumes;
+
+	g_variant_builder_init(&volumes, G_VARIANT_TYPE("a(sstt)"));
+	if (volume_list(s->store, add_volume, &volumes, &error)) {
+		g_dbus_method_invocation_return_value(call, g_variant_new("(a(sstt))", &volumes));
+	} else {
+		g_variant_builder_clear(&volumes);
+		reply_error(call, error);
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*handle)(struct service *s, GVariant *arguments, GDBusMethodInvocation *call);
@@ -338,6 +376,7 @@ static const struct {
 	{"Start", handle_start},
 	{"Stop", handle_stop},
 	{"StartDisposable", handle_start_disposable},
+	{"Volumes", handle_volumes},
 };
 
 /* GDBus has checked the name and the types against the introspection. */

@@ -494,3 +494,54 @@ bool volume_recover(struct volume_store *store, bool (*is_running)(const char *n
 	closedir(dir);
 	return is_ok;
 }
+
+/* The images of one domain. */
+static void list_folder(struct volume_store *store, const char *name, volume_found_t found,
+			void *context)
+{
+	int fd = openat(store->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	struct stat st;
+
+	while (dir && (entry = readdir(dir))) {
+		if (g_str_has_suffix(entry->d_name, ".img") &&
+		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode)) {
+			found(name, entry->d_name, (uint64_t)st.st_size,
+			      (uint64_t)st.st_blocks * 512, context);
+		}
+	}
+	if (dir) {
+		closedir(dir);
+	} else if (fd >= 0) {
+		close(fd);
+	}
+}
+
+static int compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+bool volume_list(struct volume_store *store, volume_found_t found, void *context, GError **error)
+{
+	g_autoptr(GDir) dir = g_dir_open(store->path, 0, error);
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	const char *name;
+	guint i;
+
+	if (!dir) {
+		return false;
+	}
+	while ((name = g_dir_read_name(dir))) {
+		if (name[0] != '.' && is_folder(store, name)) {
+			g_ptr_array_add(names, g_strdup(name));
+		}
+	}
+	g_ptr_array_sort(names, compare_names);
+	for (i = 0; i < names->len; i++) {
+		list_folder(store, g_ptr_array_index(names, i), found, context);
+	}
+	return true;
+}

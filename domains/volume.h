@@ -87,3 +87,8 @@ bool volume_recover(struct volume_store *store, bool (*is_running)(const char *n
 
 /* dispN, as the daemon names disposables. */
 bool volume_is_disposable(const char *name);
+
+/* All images of all domains, by domain: their size, and what the file system has for them. */
+typedef void (*volume_found_t)(const char *domain, const char *file, uint64_t size_bytes,
+			       uint64_t used_bytes, void *context);
+bool volume_list(struct volume_store *store, volume_found_t found, void *context, GError **error);

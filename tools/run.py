@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 
+import document
 import grub
 import image
 import machine
@@ -40,6 +41,8 @@ examples:
   ./run                                       Mullion, to a root shell in dom0
   ./run --headless -- uname -a                one command in dom0, its output and exit status
   ./run --headless --share /tmp/x -- sh -c 'ls /mnt/share'
+  ./run --headless --open a.pdf --screenshot a.png
+                                              a document in a disposable, and what the screen shows
   ./run --headless --desktop --screenshot /tmp/x.png -- sleep 20
   ./run --hypervisor xen --dom0 pvh           the same image on Debian's Xen 4.17
 
@@ -58,6 +61,9 @@ def parse_arguments(argv):
     add("--domains", action="store_true",
         help="with mulliond, qrexec and the others in dom0, and a disk with a template")
     add("--desktop", action="store_true", help="--domains, and a desktop session on the screen")
+    add("--open", type=pathlib.Path, metavar="FILE",
+        help="copy FILE into the domain untrusted and open it in a disposable; with --headless the "
+             "exit status is 0 only if its window was mapped and not blank")
     add("--screenshot", type=pathlib.Path, metavar="PNG",
         help="with --headless: what the screen shows when COMMAND has ended")
     add("--hypervisor", choices=["mullion", "xen", "none"], default="mullion",
@@ -87,14 +93,18 @@ def parse_arguments(argv):
     add("--print-command", action="store_true", help="print QEMU's command line, do not boot")
     add("command", nargs="*", metavar="COMMAND", help="after --")
     args = parser.parse_args(argv)
+    if args.open:
+        if args.command or args.share:
+            parser.error("--open brings its own COMMAND and shared folder")
+        args.desktop = True
     if args.command and not args.headless:
         parser.error("COMMAND needs --headless")
-    if args.screenshot and not args.command:
+    if args.screenshot and not (args.command or args.open):
         parser.error("--screenshot needs --headless and a COMMAND")
     if args.smp < 1:
         parser.error("--smp: at least 1")
-    if args.headless and not args.command and not args.kernel:
-        parser.error("--headless needs a COMMAND after --")
+    if args.headless and not args.command and not args.kernel and not args.open:
+        parser.error("--headless needs a COMMAND after --, or --open FILE")
     return args
 
 
@@ -168,13 +178,15 @@ class Headless:
         if args.command:
             serial += ["-chardev", f"socket,id=agent,path={agent_path},server=on,wait=off",
                        "-serial", "chardev:agent"]
-        if args.screenshot:
+        if args.screenshot or args.open:
             serial += ["-qmp", f"unix:{self.monitor_path},server=on,wait=off"]
         self.qemu = subprocess.Popen(machine.qemu_command(m, serial), stdin=subprocess.DEVNULL,
                                      stdout=sys.stderr, preexec_fn=die_with_parent)
         self.agent = self.connect(agent_path) if args.command else None
         self.start = time.monotonic()
         self.death = None
+        self.watch = (document.Watch(args.share, self.monitor_path, args.screenshot)
+                      if args.open else None)
 
     def connect(self, path):
         while self.qemu.poll() is None:
@@ -207,6 +219,8 @@ class Headless:
             is_over = self.qemu.poll() is not None
             self.wait_for_input()
             self.read_console()
+            if self.watch and not is_over:
+                self.watch.step()
             now = time.monotonic()
             is_up = self.agent and self.agent.is_ready
             if self.agent and self.agent.status is not None:
@@ -244,14 +258,14 @@ class Headless:
         say(f"the screen is in {self.args.screenshot}")
 
     def power_off(self):
-        if self.args.screenshot and self.qemu.poll() is None:
+        if self.args.screenshot and not self.watch and self.qemu.poll() is None:
             self.take_screenshot()
         self.agent.bye()
         try:
             self.qemu.wait(POWER_OFF_SECONDS)
         except subprocess.TimeoutExpired:
             self.fail(f"COMMAND ended with {self.agent.status}, but dom0 did not power off")
-        return self.agent.status
+        return self.watch.verdict(self.agent.status) if self.watch else self.agent.status
 
     def close(self):
         if self.qemu.poll() is None:
@@ -270,6 +284,17 @@ def headless(args, m):
             run.close()
 
 
+def open_document(args):
+    """Without a window of our own to look at, dom0 waits for the user to close the document."""
+    with tempfile.TemporaryDirectory(prefix="mullion-open-") as folder:
+        args.share = pathlib.Path(folder, "share")
+        args.share.mkdir()
+        args.command = document.prepare(args.share, args.open)
+        if not args.headless:
+            args.command.append("--stay")
+        return headless(args, machine_of(args))
+
+
 def describe(m):
     below = {"none": "the bare machine", "mullion": "Mullion",
              "xen": f"Xen with a {m.dom0.upper()} dom0"}[m.hypervisor]
@@ -282,8 +307,12 @@ def main():
     progress.program = "run"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(BOOT_FAILED))
     try:
+        if args.open:
+            document.check(args.open)
         if not args.no_build:
             build(args.hypervisor)
+        if args.open:
+            return open_document(args)
         m = machine_of(args)
         if m.kernel and not m.kernel.exists():
             raise Failure(f"--kernel {m.kernel}: no such file")

@@ -5,15 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domains/cli/call.h"
 #include "domains/cli/client.h"
+#include "domains/cli/doctor.h"
 #include "domains/cli/table.h"
 
 #define EXIT_USAGE 2
 
 struct invocation {
 	struct client client;
-	bool is_json;
-	int argc; /* what follows the command's own words */
+	bool is_json, is_disposable;
+	const char *from; /* NULL: the only one that allows disposables */
+	int argc;	  /* what follows the command's own words */
 	char **argv;
 };
 
@@ -201,6 +204,23 @@ static int domain_kill(struct invocation *in)
 	return call(in, "Stop", g_variant_new("(sb)", in->argv[0], TRUE), "killing", in->argv[0]);
 }
 
+static int volume_list(struct invocation *in)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) reply =
+		client_call(&in->client, "Volumes", NULL, "asking for the disks", &error);
+	g_autoptr(GVariant) volumes = NULL;
+	g_autofree char *text = NULL;
+
+	if (!reply) {
+		return fail(error);
+	}
+	volumes = g_variant_get_child_value(reply, 0);
+	text = in->is_json ? table_format_volumes_json(volumes) : table_format_volumes(volumes);
+	fputs(text, stdout);
+	return EXIT_SUCCESS;
+}
+
 static int disposable_start(struct invocation *in)
 {
 	g_autoptr(GError) error = NULL;
@@ -215,6 +235,32 @@ static int disposable_start(struct invocation *in)
 	g_variant_get(reply, "(&s)", &name);
 	printf("%s\n", name);
 	return EXIT_SUCCESS;
+}
+
+static int run_program(struct invocation *in)
+{
+	bool has_target = !in->is_disposable;
+
+	if (in->argc < (has_target ? 2 : 1)) {
+		g_printerr("usage: mullion run DOMAIN COMMAND..., or mullion run --disposable "
+			   "[--from=DOMAIN] COMMAND...\n");
+		return EXIT_USAGE;
+	}
+	return call_run(&in->client, has_target ? in->argv[0] : in->from, in->is_disposable,
+			in->argv + (has_target ? 1 : 0));
+}
+
+static int open_document(struct invocation *in)
+{
+	bool has_target = !in->is_disposable;
+
+	if (in->argc != (has_target ? 2 : 1)) {
+		g_printerr("usage: mullion open DOMAIN FILE, or mullion open --disposable "
+			   "[--from=DOMAIN] FILE\n");
+		return EXIT_USAGE;
+	}
+	return call_open(&in->client, has_target ? in->argv[0] : in->from, in->is_disposable,
+			 in->argv[has_target ? 1 : 0]);
 }
 
 static const struct command {
@@ -236,6 +282,12 @@ static const struct command {
 	{"template", "list", "", "all templates", 0, 0, template_list},
 	{"template", "create", "NAME IMAGE KEY=VALUE...", "from the image of a system", 2, -1,
 	 template_create},
+	{"run", NULL, "DOMAIN COMMAND...", "a program in it, started if needed; see --disposable",
+	 1, -1, run_program},
+	{"open", NULL, "DOMAIN FILE", "a copy of a file in it; see --disposable", 1, 2,
+	 open_document},
+	{"volume", "list", "", "the disks of all domains: size, and what it takes", 0, 0,
+	 volume_list},
 	{"disposable", "list", "", "all disposables", 0, 0, disposable_list},
 	{"disposable", "start", "NAME", "a new one made from a domain; prints its name", 1, 1,
 	 disposable_start},
@@ -247,12 +299,15 @@ static char *describe_commands(void)
 	size_t i;
 
 	for (i = 0; i < G_N_ELEMENTS(commands); i++) {
-		g_autofree char *usage = g_strjoin(" ", commands[i].noun, commands[i].verb,
-						   commands[i].arguments, NULL);
+		g_autofree char *usage = g_strconcat(commands[i].noun, commands[i].verb ? " " : "",
+						     commands[i].verb ? commands[i].verb : "", " ",
+						     commands[i].arguments, NULL);
 
 		g_string_append_printf(text, "  %-40s %s\n", usage, commands[i].summary);
 	}
 	g_string_append(text,
+			"  doctor                                   what is wrong with this "
+			"machine, and what to do\n"
 			"  list                                     the same as domain list\n");
 	return g_string_free(text, FALSE);
 }
@@ -265,9 +320,15 @@ static const struct command *find_command(int argc, char **argv, int *used)
 		*used = 2;
 		return &commands[0];
 	}
+	for (i = 0; argc > 1 && i < G_N_ELEMENTS(commands); i++) {
+		if (!commands[i].verb && strcmp(argv[1], commands[i].noun) == 0) {
+			*used = 2;
+			return &commands[i];
+		}
+	}
 	*used = 3;
 	for (i = 0; argc > 2 && i < G_N_ELEMENTS(commands); i++) {
-		if (strcmp(argv[1], commands[i].noun) == 0 &&
+		if (commands[i].verb && strcmp(argv[1], commands[i].noun) == 0 &&
 		    strcmp(argv[2], commands[i].verb) == 0) {
 			return &commands[i];
 		}
@@ -282,7 +343,8 @@ static int run(const struct command *command, struct invocation *in, bool is_ses
 
 	if (in->argc < command->min_arguments ||
 	    (command->max_arguments >= 0 && in->argc > command->max_arguments)) {
-		g_printerr("usage: mullion %s %s %s\n", command->noun, command->verb,
+		g_printerr("usage: mullion %s %s%s%s\n", command->noun,
+			   command->verb ? command->verb : "", command->verb ? " " : "",
 			   command->arguments);
 		return EXIT_USAGE;
 	}
@@ -294,13 +356,50 @@ static int run(const struct command *command, struct invocation *in, bool is_ses
 	return status;
 }
 
+static bool is_program_next(int argc, char **argv)
+{
+	int i = 1;
+
+	while (i < argc && argv[i][0] == '-') {
+		i++;
+	}
+	return i < argc && strcmp(argv[i], "run") == 0;
+}
+
+/* run --disposable --from=NAME -- COMMAND: up to the first word that is not one of these. */
+static void take_options(int *argc, char **argv, gboolean *is_disposable, char **from)
+{
+	int at = 2, i;
+
+	for (; at < *argc; at++) {
+		if (strcmp(argv[at], "--disposable") == 0) {
+			*is_disposable = TRUE;
+		} else if (g_str_has_prefix(argv[at], "--from=")) {
+			g_free(*from);
+			*from = g_strdup(argv[at] + strlen("--from="));
+		} else {
+			at += strcmp(argv[at], "--") == 0;
+			break;
+		}
+	}
+	for (i = at; i < *argc; i++) {
+		argv[i - at + 2] = argv[i];
+	}
+	*argc -= at - 2;
+}
+
 int main(int argc, char **argv)
 {
-	gboolean is_json = FALSE, is_session = FALSE;
+	gboolean is_json = FALSE, is_session = FALSE, is_disposable = FALSE;
+	g_autofree char *from = NULL;
 	const GOptionEntry entries[] = {
 		{"json", 0, 0, G_OPTION_ARG_NONE, &is_json, "lists as JSON, for programs", NULL},
 		{"session", 0, 0, G_OPTION_ARG_NONE, &is_session,
 		 "use the session bus instead of the system's", NULL},
+		{"disposable", 0, 0, G_OPTION_ARG_NONE, &is_disposable,
+		 "run, open: in a new disposable instead of DOMAIN", NULL},
+		{"from", 0, 0, G_OPTION_ARG_STRING, &from,
+		 "the domain that the disposable is made from", "DOMAIN"},
 		{NULL, 0, 0, 0, NULL, NULL, NULL}};
 	g_autoptr(GOptionContext) context = g_option_context_new("COMMAND [ARGUMENT...]");
 	g_autofree char *description = describe_commands();
@@ -313,9 +412,18 @@ int main(int argc, char **argv)
 	g_option_context_set_summary(context, "See and change the domains of this machine.");
 	g_option_context_set_description(context, description);
 	g_option_context_add_main_entries(context, entries, NULL);
+	/* The words of a program are not ours: `mullion run work ls -l`. */
+	g_option_context_set_strict_posix(context, is_program_next(argc, argv));
 	if (!g_option_context_parse(context, &argc, &argv, &error)) {
 		g_printerr("mullion: %s; see mullion --help\n", error->message);
 		return EXIT_USAGE;
+	}
+	if (is_program_next(argc, argv)) {
+		/* Its own options, which follow the word. */
+		take_options(&argc, argv, &is_disposable, &from);
+	}
+	if (argc == 2 && strcmp(argv[1], "doctor") == 0) {
+		return doctor_run(is_session, is_json);
 	}
 	command = find_command(argc, argv, &used);
 	if (!command) {
@@ -323,6 +431,8 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	in.is_json = is_json;
+	in.is_disposable = is_disposable;
+	in.from = from;
 	in.argc = argc - used;
 	in.argv = argv + used;
 	return run(command, &in, is_session);

@@ -97,3 +97,49 @@ char *table_format_json(GVariant *domains, bool (*is_wanted)(GVariantDict *domai
 	line = json_gvariant_serialize_data(list, NULL);
 	return g_strconcat(line, "\n", NULL);
 }
+
+char *table_format_volumes(GVariant *volumes)
+{
+	GString *text = g_string_new(NULL);
+	const char *domain, *file;
+	guint64 size, used;
+	GVariantIter all;
+
+	g_string_append_printf(text, "%-24s %-18s %12s %12s\n", "DOMAIN", "DISK", "SIZE", "TAKES");
+	g_variant_iter_init(&all, volumes);
+	while (g_variant_iter_next(&all, "(&s&stt)", &domain, &file, &size, &used)) {
+		g_string_append_printf(
+			text, "%-24s %-18s %8" G_GUINT64_FORMAT " MiB %8" G_GUINT64_FORMAT " MiB\n",
+			domain, file, size >> 20, used >> 20);
+	}
+	return g_string_free(text, FALSE);
+}
+
+char *table_format_volumes_json(GVariant *volumes)
+{
+	g_autoptr(JsonBuilder) builder = json_builder_new();
+	g_autoptr(JsonNode) root = NULL;
+	g_autofree char *line = NULL;
+	const char *domain, *file;
+	guint64 size, used;
+	GVariantIter all;
+
+	json_builder_begin_array(builder);
+	g_variant_iter_init(&all, volumes);
+	while (g_variant_iter_next(&all, "(&s&stt)", &domain, &file, &size, &used)) {
+		json_builder_begin_object(builder);
+		json_builder_set_member_name(builder, "domain");
+		json_builder_add_string_value(builder, domain);
+		json_builder_set_member_name(builder, "disk");
+		json_builder_add_string_value(builder, file);
+		json_builder_set_member_name(builder, "size-bytes");
+		json_builder_add_int_value(builder, (gint64)size);
+		json_builder_set_member_name(builder, "takes-bytes");
+		json_builder_add_int_value(builder, (gint64)used);
+		json_builder_end_object(builder);
+	}
+	json_builder_end_array(builder);
+	root = json_builder_get_root(builder);
+	line = json_to_string(root, FALSE);
+	return g_strconcat(line, "\n", NULL);
+}

@@ -26,6 +26,9 @@ link qrexec-client usr/share/bash-completion/completions/mullion-policy
 
 put_program "$build/domains/mulliond" usr/sbin/mulliond
 put_program "$build/domains/mullion" usr/bin/mullion
+put_program "$build/domains/manager/mullion-manager" usr/bin/mullion-manager
+put 644 "$top/domains/manager/org.mullion.Manager.desktop" \
+	usr/share/applications/org.mullion.Manager.desktop
 for program in start-domain block-ready; do
 	put_program "$build/domains/$program" "usr/lib/mullion/$program"
 done
@@ -47,6 +50,7 @@ done
 put_pages "$qrexec"/man/qrexec-daemon.8 "$qrexec"/man/qrexec-client.1 \
 	"$qrexec"/man/mullion-policy.1 "$qrexec"/man/qrexec-policy.5 "$qrexec"/man/mullion-ask.1 \
 	"$top"/domains/data/mulliond.8 "$top"/domains/data/mullion.1 \
+	"$top"/domains/data/mullion-manager.1 \
 	"$top"/guid/data/mullion-guid.1 "$top"/guid/data/mullion-desktop.1 \
 	"$top"/guid/data/mullion-clipboard.1
 

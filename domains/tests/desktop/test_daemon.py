@@ -87,6 +87,31 @@ def test_domains(w):
     code, _, err = w.mullion("disposable", "start", "work")
     expect("a disposable as well", code == 1, err)
     expect("and leaves nothing", not list(w.volumes.glob("disp*")))
+    code, out, err = w.mullion("volume", "list", "--json")
+    disks = {(d["domain"], d["disk"]): d["size-bytes"] for d in json.loads(out)}
+    expect("volumes", code == 0 and disks.get(("work", "private.img")) == 4096 << 20 and
+           ("debian", "root.img") in disks, out + err)
+    code, out, err = w.mullion("volume", "list")
+    expect("volumes as a table", code == 0 and "4096 MiB" in out, out + err)
+    for words in (("open", "work", "/nonexistent"), ("open", "work", str(w.top)),
+                  ("open", "--disposable", "/dev/null"), ("open", "work", str(image)),
+                  ("run", "work", "ls", "-l"), ("run", "--disposable", "ls", "-l"),
+                  ("run", "--disposable", "--from=debian", "--", "ls"), ("run", "absent", "ls")):
+        code, _, err = w.mullion(*words)
+        expect(f"not reached: {' '.join(words)}", code == 125 and err.startswith("mullion: "),
+               f"{code} {err}")
+    expect("the document is untouched", image.read_bytes() == b"system" * 1000)
+    expect("nothing was started", not list(w.volumes.glob("disp*")))
+    for words in (("run",), ("run", "work"), ("open",), ("open", "work"), ("run", "--disposable")):
+        expect(f"usage: {' '.join(words)}", w.mullion(*words)[0] == 2)
+    code, out, _ = w.mullion("doctor", "--json")
+    findings = {f["question"]: f for f in json.loads(out)}
+    expect("doctor", code == 1 and not findings["hypervisor"]["ok"] and
+           findings["domains"]["ok"] and findings["hypervisor"]["advice"], out)
+    code, out, _ = w.mullion("doctor")
+    expect("doctor in words", code == 1 and "PROBLEM: " in out and "to do: " in out, out)
+    code, _, err = w.mullion("domain", "set", "work", "disposables=debian")
+    expect("disposables of one that allows none", code == 1 and "does not allow" in err, err)
     expect("remove", w.mullion("domain", "remove", "copy")[0] == 0)
     expect("nothing is left of it", not list(w.volumes.glob("*copy*")) and w.names() ==
            ["debian", "work"], list(w.volumes.iterdir()))
