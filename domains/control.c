@@ -72,10 +72,14 @@ static gboolean job_finish(gpointer data)
 static void job_work(gpointer data, gpointer context)
 {
 	struct job *job = data;
+	GSource *source = g_idle_source_new();
 
 	job->is_ok = job->work(job, &job->error);
-	g_main_context_invoke_full(job->control->context, G_PRIORITY_DEFAULT, job_finish, job,
-				   NULL);
+	/* Not g_main_context_invoke(): that runs it in this thread while no loop runs. */
+	g_source_set_priority(source, G_PRIORITY_DEFAULT);
+	g_source_set_callback(source, job_finish, job, NULL);
+	g_source_attach(source, job->control->context);
+	g_source_unref(source);
 }
 
 static struct job *job_new(struct run *run, bool (*work)(struct job *job, GError **error),
