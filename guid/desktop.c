@@ -4,7 +4,8 @@
  *
  * Learns from mulliond which domains run and with which label, starts their daemons and
  * ends them, and tells the user when a display was closed because its domain broke a
- * rule. Reads nothing from any guest.
+ * rule. Reads nothing from any guest; what daemons write is taken for a guest's, though:
+ * lines "closed TAB reason" and "notify TAB summary TAB text".
  */
 #include <gio/gio.h>
 #include <glib-unix.h>
@@ -14,7 +15,11 @@
 
 #define SERVICE_NAME  "org.mullion.Domains1"
 #define SERVICE_PATH  "/org/mullion/Domains1"
-#define EXIT_PROTOCOL 3 /* of mullion-guid; its standard output then is the reason */
+#define EXIT_PROTOCOL 3 /* of mullion-guid; it has said why */
+#define LINE_MAX_SIZE 1024
+#define TEXT_MAX      255
+#define NOTIFY_BURST  5
+#define NOTIFY_US     (2 * G_USEC_PER_SEC) /* then one in this time */
 
 struct desktop {
 	GMainLoop *loop;
@@ -30,6 +35,18 @@ struct shown {
 	char *name;
 	guint32 id;
 	GSubprocess *daemon; /* NULL: ended, and not started again before the domain is */
+};
+
+/* What a daemon says, until it ends; lives longer than its struct shown when that is told to. */
+struct speech {
+	struct desktop *desktop;
+	GSubprocess *daemon;
+	char *name;
+	char *reason;	/* why the display was closed; NULL: it was not */
+	gint64 free_us; /* time up to which notifications are used up */
+	gsize size;
+	gboolean is_skipping; /* the rest of a line that is too long */
+	char line[LINE_MAX_SIZE];
 };
 
 static void daemon_end(struct shown *s)
@@ -54,8 +71,10 @@ static void shown_free(gpointer data)
 	g_free(s);
 }
 
+/* text is shown as it is: without this, parts of it could be taken for markup. */
 static void notify(struct desktop *d, const char *title, const char *text)
 {
+	g_autofree char *plain = g_markup_escape_text(text, -1);
 	GVariantBuilder actions, hints;
 
 	fprintf(stderr, "mullion-desktop: %s %s\n", title, text);
@@ -68,39 +87,124 @@ static void notify(struct desktop *d, const char *title, const char *text)
 			       "/org/freedesktop/Notifications", "org.freedesktop.Notifications",
 			       "Notify",
 			       g_variant_new("(susssasa{sv}i)", "Mullion", 0, "dialog-warning",
-					     title, text, &actions, &hints, -1),
+					     title, plain, &actions, &hints, -1),
 			       NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
+}
+
+static void speech_free(struct speech *speech)
+{
+	g_object_unref(speech->daemon);
+	g_free(speech->name);
+	g_free(speech->reason);
+	g_free(speech);
+}
+
+/* One line of a daemon's, made harmless: as long as a title, without control characters. */
+static char *text_of(const char *from)
+{
+	g_autofree char *valid = g_utf8_make_valid(from, -1);
+	char *text = g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), TEXT_MAX));
+	char *p;
+
+	for (p = text; *p; p++) {
+		if (g_ascii_iscntrl(*p)) {
+			*p = ' ';
+		}
+	}
+	return g_strstrip(text);
+}
+
+/* No more than a burst, then one in a while: notifications cannot cover what else is told. */
+static gboolean may_notify(struct speech *speech)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (speech->free_us < now) {
+		speech->free_us = now;
+	}
+	if (speech->free_us - now > (NOTIFY_BURST - 1) * NOTIFY_US) {
+		return FALSE;
+	}
+	speech->free_us += NOTIFY_US;
+	return TRUE;
+}
+
+static void line_handle(struct speech *speech, const char *line)
+{
+	g_auto(GStrv) words = g_strsplit(line, "\t", 3);
+	g_autofree char *title = NULL, *summary = NULL, *text = NULL;
+
+	if (g_strcmp0(words[0], "closed") == 0 && words[1]) {
+		g_free(speech->reason);
+		speech->reason = text_of(words[1]);
+	} else if (g_strcmp0(words[0], "notify") == 0 && words[1] && words[2] &&
+		   may_notify(speech)) {
+		summary = text_of(words[1]);
+		text = text_of(words[2]);
+		title = g_strdup_printf("[%s] %s", speech->name, summary);
+		notify(speech->desktop, title, text);
+	}
+}
+
+static void bytes_handle(struct speech *speech, const char *bytes, gsize count)
+{
+	gsize i;
+
+	for (i = 0; i < count; i++) {
+		if (bytes[i] == '\n') {
+			speech->line[speech->size] = '\0';
+			if (!speech->is_skipping) {
+				line_handle(speech, speech->line);
+			}
+			speech->size = 0;
+			speech->is_skipping = FALSE;
+		} else if (speech->size + 1 < sizeof(speech->line)) {
+			speech->line[speech->size++] = bytes[i];
+		} else {
+			speech->is_skipping = TRUE;
+		}
+	}
 }
 
 static void on_daemon_ended(GObject *source, GAsyncResult *result, gpointer data)
 {
-	struct desktop *d = data;
+	struct speech *speech = data;
+	struct desktop *d = speech->desktop;
 	GSubprocess *daemon = G_SUBPROCESS(source);
-	g_autofree char *output = NULL;
-	g_autofree char *title = NULL;
-	GHashTableIter all;
-	struct shown *s;
+	struct shown *s = g_hash_table_lookup(d->shown, speech->name);
+	g_autofree char *title = NULL, *text = NULL;
 
-	g_subprocess_communicate_utf8_finish(daemon, result, &output, NULL, NULL);
-	g_hash_table_iter_init(&all, d->shown);
-	while (g_hash_table_iter_next(&all, NULL, (gpointer *)&s)) {
-		if (s->daemon != daemon) {
-			continue; /* it was told to end, or another one has its place */
-		}
+	g_subprocess_wait_finish(daemon, result, NULL);
+	if (s && s->daemon == daemon) { /* it was not told to end, and no other has its place */
 		g_clear_object(&s->daemon);
 		if (g_subprocess_get_if_exited(daemon) &&
 		    g_subprocess_get_exit_status(daemon) == EXIT_PROTOCOL) {
-			g_autofree char *text = g_strdup_printf(
-				"because of %s", output ? g_strstrip(output) : "a broken rule");
-
-			title = g_strdup_printf("The display of %s was closed", s->name);
+			title = g_strdup_printf("The display of %s was closed", speech->name);
+			text = g_strdup_printf("because of %s",
+					       speech->reason ? speech->reason : "a broken rule");
 			notify(d, title, text);
 		} else {
-			title = g_strdup_printf("The display of %s ended", s->name);
+			title = g_strdup_printf("The display of %s ended", speech->name);
 			notify(d, title, "The journal says why.");
 		}
+	}
+	speech_free(speech);
+}
+
+static void on_said(GObject *source, GAsyncResult *result, gpointer data)
+{
+	struct speech *speech = data;
+	GInputStream *stream = G_INPUT_STREAM(source);
+	g_autoptr(GBytes) bytes = g_input_stream_read_bytes_finish(stream, result, NULL);
+
+	if (bytes && g_bytes_get_size(bytes)) {
+		bytes_handle(speech, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+		g_input_stream_read_bytes_async(stream, 4096, G_PRIORITY_DEFAULT_IDLE, NULL,
+						on_said, speech);
 		return;
 	}
+	/* All that it said is read; how did it end? */
+	g_subprocess_wait_async(speech->daemon, NULL, on_daemon_ended, speech);
 }
 
 static void daemon_start(struct shown *s, const char *label)
@@ -109,6 +213,7 @@ static void daemon_start(struct shown *s, const char *label)
 	g_autofree char *name = g_strdup_printf("--name=%s", s->name);
 	g_autofree char *label_option = g_strdup_printf("--label=%s", label);
 	g_autoptr(GError) error = NULL;
+	struct speech *speech;
 
 	s->daemon = g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error,
 				     s->desktop->guid_program, id, name, label_option, NULL);
@@ -116,7 +221,12 @@ static void daemon_start(struct shown *s, const char *label)
 		notify(s->desktop, s->name, error->message);
 		return;
 	}
-	g_subprocess_communicate_utf8_async(s->daemon, NULL, NULL, on_daemon_ended, s->desktop);
+	speech = g_new0(struct speech, 1);
+	speech->desktop = s->desktop;
+	speech->daemon = g_object_ref(s->daemon);
+	speech->name = g_strdup(s->name);
+	g_input_stream_read_bytes_async(g_subprocess_get_stdout_pipe(s->daemon), 4096,
+					G_PRIORITY_DEFAULT_IDLE, NULL, on_said, speech);
 }
 
 /* What mulliond says about a domain, at the start or because it changed. */

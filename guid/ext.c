@@ -14,6 +14,10 @@ static bool size_ok(uint32_t type, uint32_t size)
 		return size == 16;
 	case EXT_KEYMAP:
 		return size >= 1 && size <= EXT_KEYMAP_MAX;
+	case EXT_CURSOR:
+		return size == 4;
+	case EXT_NOTIFY:
+		return size >= 4 && size <= 4 + EXT_NOTIFY_MAX;
 	default:
 		return false;
 	}
@@ -64,6 +68,21 @@ int ext_body_decode(enum ext_type type, uint32_t window, struct wire *in, uint32
 		m.keymap.bytes = wire_bytes(in, size_bytes);
 		m.keymap.size_bytes = size_bytes;
 		break;
+	case EXT_CURSOR:
+		m.is_cursor_hidden = wire_u32le(in);
+		is_in_range = m.is_cursor_hidden <= 1;
+		break;
+	case EXT_NOTIFY:
+		m.notify.summary_size = wire_u32le(in);
+		is_in_range = m.notify.summary_size <= size_bytes - 4;
+		if (is_in_range) {
+			m.notify.text_size = size_bytes - 4 - m.notify.summary_size;
+			m.notify.summary = wire_bytes(in, m.notify.summary_size);
+			m.notify.text = wire_bytes(in, m.notify.text_size);
+		} else {
+			(void)wire_bytes(in, size_bytes - 4);
+		}
+		break;
 	}
 	if (!wire_at_end(in)) {
 		return -EPROTO;
@@ -86,6 +105,10 @@ uint32_t ext_body_size(const struct ext_message *m)
 		return 16;
 	case EXT_KEYMAP:
 		return m->keymap.size_bytes;
+	case EXT_CURSOR:
+		return 4;
+	case EXT_NOTIFY:
+		return 4 + m->notify.summary_size + m->notify.text_size;
 	}
 	return 0;
 }
@@ -109,6 +132,14 @@ void ext_encode(const struct ext_message *m, struct wire_out *out)
 		break;
 	case EXT_KEYMAP:
 		wire_put_bytes(out, m->keymap.bytes, m->keymap.size_bytes);
+		break;
+	case EXT_CURSOR:
+		wire_put_u32le(out, m->is_cursor_hidden);
+		break;
+	case EXT_NOTIFY:
+		wire_put_u32le(out, m->notify.summary_size);
+		wire_put_bytes(out, m->notify.summary, m->notify.summary_size);
+		wire_put_bytes(out, m->notify.text, m->notify.text_size);
 		break;
 	}
 }

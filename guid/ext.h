@@ -4,8 +4,9 @@
  *
  * Port 6001, agent is the server. Only peers that both know it have it: a daemon that does
  * not find a server there goes on without, and so does an agent that nobody connects to;
- * port 6000 stays as it is. After both said HELLO (the lower version counts) the daemon
- * sends, and the agent sends nothing more. Messages have the header of port 6000.
+ * port 6000 stays as it is. After both said HELLO (the lower version counts) each sends what
+ * is its own; CURSOR and NOTIFY only when that version is 2. Messages have the header of
+ * port 6000.
  * No state, no I/O.
  */
 #pragma once
@@ -13,22 +14,31 @@
 #include "base/wire.h"
 
 #define EXT_PORT	6001
-#define EXT_VERSION	1u
+#define EXT_VERSION	2u
 #define EXT_HEADER_SIZE 12u
 #define EXT_KEYMAP_MAX	262144u
-#define EXT_SCROLL_ONE	256 /* one click of a wheel */
+#define EXT_NOTIFY_MAX	1024u /* summary and text together, in bytes */
+#define EXT_SCROLL_ONE	256   /* one click of a wheel */
 #define EXT_SCROLL_MAX	(1000 * EXT_SCROLL_ONE)
 
 enum ext_type {
 	EXT_HELLO = 1, /* both: version */
-	EXT_FRAME,     /* the window's changes are on the screen: it may draw again */
-	EXT_SCROLL,    /* smooth scrolling, in place of wheel buttons */
-	EXT_KEYMAP,    /* the user's keyboard, as XKB text */
+	EXT_FRAME,     /* daemon: the window's changes are on the screen: it may draw again */
+	EXT_SCROLL,    /* daemon: smooth scrolling, in place of wheel buttons */
+	EXT_KEYMAP,    /* daemon: the user's keyboard, as XKB text */
+	EXT_CURSOR,    /* agent: the pointer is hidden over this window, or no longer */
+	EXT_NOTIFY,    /* agent: a program wants to tell the user something */
 };
 
 struct ext_scroll {
 	int32_t x, y;	/* of the pointer, in the window */
 	int32_t dx, dy; /* in 1/EXT_SCROLL_ONE clicks, within EXT_SCROLL_MAX */
+};
+
+/* Any bytes; whoever shows them makes them harmless. Borrowed from the body. */
+struct ext_notify {
+	const uint8_t *summary, *text;
+	uint32_t summary_size, text_size;
 };
 
 struct ext_message {
@@ -37,6 +47,8 @@ struct ext_message {
 	union {
 		uint32_t version;
 		struct ext_scroll scroll;
+		struct ext_notify notify;
+		uint32_t is_cursor_hidden; /* 0 or 1 */
 		struct {
 			const uint8_t *bytes; /* borrowed from the body */
 			uint32_t size_bytes;

@@ -8,6 +8,7 @@
 #include "guid/guid-window.h"
 #include "guid/presenter.h"
 #include "guid/surface.h"
+#include "guid/title.h"
 
 #include <gdk/wayland/gdkwayland.h>
 #include <glib-unix.h>
@@ -412,7 +413,7 @@ static void on_ended(void *context, gboolean is_rule_broken, const char *reason)
 	if (is_rule_broken) {
 		g_printerr("mullion-guid: the display of %s was closed because of %s\n",
 			   app->options.name, reason);
-		g_print("%s\n", reason); /* for mullion-desktop, which tells the user */
+		g_print("closed\t%s\n", reason); /* for mullion-desktop, which tells the user */
 		app->exit_code = GUID_EXIT_PROTOCOL;
 	}
 	g_main_loop_quit(app->loop);
@@ -431,7 +432,19 @@ static void on_extended(void *context)
 	keymap_send(app);
 }
 
-static const struct session_events session_events = {on_confine, on_ended, on_extended};
+/* For mullion-desktop, which shows it as the domain's: this process has no bus. */
+static void on_notified(void *context, const char *summary, const char *text)
+{
+	struct guid_application *app = context;
+	char parts[2][WINDOWS_TITLE_SIZE];
+
+	title_sanitise(summary, app->options.is_utf8_allowed, parts[0], sizeof(parts[0]));
+	title_sanitise(text, app->options.is_utf8_allowed, parts[1], sizeof(parts[1]));
+	g_print("notify\t%s\t%s\n", parts[0], parts[1]);
+}
+
+static const struct session_events session_events = {on_confine, on_ended, on_extended,
+						     on_notified};
 
 /* All monitors together; their scale is the desktop's business. */
 static void screen_size(uint32_t *width, uint32_t *height)

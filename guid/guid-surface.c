@@ -21,6 +21,7 @@ struct _GuidSurface {
 	gint64 guest_resized_us;
 	guint resize_timeout;
 	guint32 cursor;
+	gboolean is_cursor_hidden;
 };
 
 G_DEFINE_FINAL_TYPE(GuidSurface, guid_surface, GTK_TYPE_WIDGET)
@@ -281,9 +282,14 @@ static const char *cursor_name(uint32_t cursor)
 
 void guid_surface_cursor_changed(GuidSurface *self)
 {
-	if (self->window && self->cursor != self->window->cursor) {
-		self->cursor = self->window->cursor;
-		gtk_widget_set_cursor_from_name(GTK_WIDGET(self), cursor_name(self->cursor));
+	const struct window *w = self->window;
+
+	if (w && (self->cursor != w->cursor || self->is_cursor_hidden != w->is_cursor_hidden)) {
+		self->cursor = w->cursor;
+		self->is_cursor_hidden = w->is_cursor_hidden;
+		gtk_widget_set_cursor_from_name(GTK_WIDGET(self),
+						self->is_cursor_hidden ? "none"
+								       : cursor_name(self->cursor));
 	}
 }
 

@@ -15,6 +15,7 @@
 #define MOTION_MS	 8
 #define EXT_WAIT_MS	 300 /* for the extension of an agent that is there */
 #define FRAMED_MAX	 64
+#define EXT_AT_ONCE	 32
 
 struct session {
 	struct session_config config;
@@ -31,7 +32,7 @@ struct session {
 	libvchan_t *ext_vchan; /* while connecting; then ext's */
 	struct ext_channel *ext;
 	gboolean is_ext_up;
-	guint ext_watch, framed;
+	guint ext_watch, ext_again, framed;
 	uint32_t framed_windows[FRAMED_MAX];
 	uint32_t framed_count;
 	guint watch, retry, again, tick, motion;
@@ -173,6 +174,7 @@ static void source_clear(guint *id)
 static void ext_end(struct session *s)
 {
 	source_clear(&s->ext_watch);
+	source_clear(&s->ext_again);
 	source_clear(&s->framed);
 	s->framed_count = 0;
 	s->is_ext_up = FALSE;
@@ -267,29 +269,89 @@ static int on_message(void *context, const struct gui_message *msg, const char *
 
 static const struct channel_handler handler = {on_connected, on_message};
 
+static void ext_notify(struct session *s, const struct ext_notify *n)
+{
+	/* Up to a NUL that should not be there. */
+	g_autofree char *summary = g_strndup((const char *)n->summary, n->summary_size);
+	g_autofree char *text = g_strndup((const char *)n->text, n->text_size);
+
+	s->events.notified(s->context, summary, text);
+}
+
+/* False: an agent does not say this, or not now. */
+static bool ext_handle(struct session *s, const struct ext_message *m)
+{
+	struct window *w;
+
+	if ((m->type == EXT_HELLO) == s->is_ext_up) {
+		return false; /* once, and first */
+	}
+	switch (m->type) {
+	case EXT_HELLO:
+		s->is_ext_up = TRUE;
+		s->events.extended(s->context);
+		return true;
+	case EXT_CURSOR:
+		w = windows_find(s->windows, m->window);
+		if (w) { /* the other vchan may be ahead: the window may be gone */
+			windows_hide_cursor(s->windows, w, m->is_cursor_hidden);
+		}
+		return true;
+	case EXT_NOTIFY:
+		ext_notify(s, &m->notify);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static gboolean on_ext_again(gpointer data);
+
+/* False: the extension is over, and the display goes on without. */
+static bool ext_read_some(struct session *s)
+{
+	struct ext_message m;
+	int i, rc = 1;
+
+	for (i = 0; i < EXT_AT_ONCE && rc > 0; i++) {
+		rc = ext_channel_read(s->ext, &m);
+		if (rc > 0 && !ext_handle(s, &m)) {
+			rc = -EPROTO;
+		}
+		if (!s->ext) {
+			return false; /* an answer could not be sent */
+		}
+	}
+	if (rc > 0 && !s->ext_again) {
+		/* Below drawing, as for the display's own messages. */
+		s->ext_again = g_idle_add_full(G_PRIORITY_DEFAULT_IDLE, on_ext_again, s, NULL);
+	}
+	if (rc < 0 || ext_channel_flush(s->ext)) {
+		ext_end(s);
+		return false;
+	}
+	return true;
+}
+
+static gboolean on_ext_again(gpointer data)
+{
+	struct session *s = data;
+
+	s->ext_again = 0;
+	ext_read_some(s);
+	return G_SOURCE_REMOVE;
+}
+
 static gboolean on_ext(gint fd, GIOCondition condition, gpointer data)
 {
 	struct session *s = data;
-	struct ext_message m;
-	int rc = libvchan_wait(ext_channel_vchan(s->ext)) < 0 ? -1 : 1;
 
-	while (rc > 0) {
-		rc = ext_channel_read(s->ext, &m);
-		if (rc > 0 && (m.type != EXT_HELLO || s->is_ext_up)) {
-			rc = -1; /* an agent says HELLO once and nothing else */
-		}
-		if (rc > 0) {
-			s->is_ext_up = TRUE;
-			s->events.extended(s->context);
-		}
-		if (!s->ext) {
-			return G_SOURCE_REMOVE;
-		}
+	if (libvchan_wait(ext_channel_vchan(s->ext)) < 0) {
+		ext_end(s);
+		return G_SOURCE_CONTINUE; /* it is no source any more */
 	}
-	if (rc < 0 || ext_channel_flush(s->ext)) {
-		s->ext_watch = 0;
-		ext_end(s); /* the display goes on without */
-		return G_SOURCE_REMOVE;
+	if (!s->ext_again) {
+		ext_read_some(s);
 	}
 	return G_SOURCE_CONTINUE;
 }

@@ -36,6 +36,8 @@ struct session_events {
 	void (*ended)(void *context, gboolean is_rule_broken, const char *reason);
 	/* The agent has the extension: the keymap may be sent. */
 	void (*extended)(void *context);
+	/* A program of the guest wants to tell the user something; any bytes but NUL. */
+	void (*notified)(void *context, const char *summary, const char *text);
 };
 
 /*

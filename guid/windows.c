@@ -687,6 +687,14 @@ static void handle_cursor(struct windows *ws, struct window *w, uint32_t cursor)
 	}
 }
 
+void windows_hide_cursor(struct windows *ws, struct window *w, bool is_hidden)
+{
+	if (w->is_cursor_hidden != is_hidden) {
+		w->is_cursor_hidden = is_hidden;
+		tell(ws, w, WINDOW_CURSOR);
+	}
+}
+
 static void handle_dock(struct windows *ws, struct window *w)
 {
 	if (!w->is_docked) {

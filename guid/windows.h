@@ -94,6 +94,7 @@ struct window {
 	char class_name[64];
 	struct gui_hints hints;
 	uint32_t cursor;
+	bool is_cursor_hidden;
 	struct dump dump; /* own pixels; page_count 0: none */
 	struct damage damage;
 
@@ -150,6 +151,9 @@ int windows_handle(struct windows *ws, const struct gui_message *msg, const char
 
 /* Lost agent: everything is hidden and forgotten, as if all windows were destroyed. */
 void windows_reset(struct windows *ws, uint32_t minor);
+
+/* What came beside the protocol: the guest hides the pointer over this window. */
+void windows_hide_cursor(struct windows *ws, struct window *w, bool is_hidden);
 
 struct window *windows_find(struct windows *ws, uint32_t id);
 uint32_t windows_count(const struct windows *ws);

@@ -67,6 +67,7 @@ struct agent {
 	struct agent_xwayland *xwayland;
 	struct agent_input *input;
 	struct agent_clipboard *clipboard;
+	struct agent_notify *notify;
 	struct agent_ext *ext; /* NULL: none offered */
 };
 
@@ -84,6 +85,14 @@ void ext_start(struct agent *a);
 void ext_stop(struct agent *a);
 /* The daemon tells when frames are on the screen. */
 bool ext_is_up(const struct agent *a);
+/* Nothing happens where the daemon does not know them. */
+void ext_hide_cursor(struct agent *a, uint32_t window, bool is_hidden);
+void ext_notify(struct agent *a, const uint8_t *summary, uint32_t summary_size, const uint8_t *text,
+		uint32_t text_size);
+
+/* notify.c: takes notifications from mullion-notifyd; without the socket there are none. */
+void notify_start(struct agent *a);
+void notify_stop(struct agent *a);
 
 /* xdg.c, xwayland.c, seat.c, clipboard.c: 0 or -errno. */
 int xdg_start(struct agent *a);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The agent's end of the extension: frames, smooth scrolling, the user's keyboard. */
+/* The agent's end of the extension: frames, scrolling, the user's keyboard, hidden pointers,
+ * notifications. */
 #include "guid/agent/view.h"
 #include "guid/ext_channel.h"
 
@@ -13,6 +14,7 @@ struct agent_ext {
 	struct ext_channel *channel;
 	struct wl_event_source *source;
 	bool is_hello_sent, is_up;
+	uint32_t version; /* of the daemon */
 };
 
 static void handle(struct agent *a, const struct ext_message *m)
@@ -22,6 +24,7 @@ static void handle(struct agent *a, const struct ext_message *m)
 	switch (m->type) {
 	case EXT_HELLO:
 		a->ext->is_up = true;
+		a->ext->version = m->version;
 		fputs("daemon has the extension: frames, scrolling, keyboard\n", stderr);
 		break;
 	case EXT_FRAME:
@@ -39,6 +42,9 @@ static void handle(struct agent *a, const struct ext_message *m)
 	case EXT_KEYMAP:
 		seat_set_keymap(a, m->keymap.bytes, m->keymap.size_bytes);
 		break;
+	case EXT_CURSOR:
+	case EXT_NOTIFY:
+		break; /* ours; the daemon is trusted and does not say it */
 	}
 }
 
@@ -70,6 +76,32 @@ static int on_vchan(int fd, uint32_t mask, void *data)
 bool ext_is_up(const struct agent *a)
 {
 	return a->ext && a->ext->is_up;
+}
+
+static void send(struct agent *a, const struct ext_message *m)
+{
+	if (ext_is_up(a) && a->ext->version >= 2 && ext_channel_send(a->ext->channel, m)) {
+		ext_stop(a);
+	}
+}
+
+void ext_hide_cursor(struct agent *a, uint32_t window, bool is_hidden)
+{
+	const struct ext_message m = {
+		.type = EXT_CURSOR, .window = window, .is_cursor_hidden = is_hidden};
+
+	send(a, &m);
+}
+
+void ext_notify(struct agent *a, const uint8_t *summary, uint32_t summary_size, const uint8_t *text,
+		uint32_t text_size)
+{
+	const struct ext_message m = {.type = EXT_NOTIFY,
+				      .notify = {summary, text, summary_size, text_size}};
+
+	if (summary_size <= EXT_NOTIFY_MAX && text_size <= EXT_NOTIFY_MAX - summary_size) {
+		send(a, &m);
+	}
 }
 
 void ext_start(struct agent *a)

@@ -228,6 +228,7 @@ int main(int argc, char **argv)
 			strerror(-rc));
 		return 1;
 	}
+	notify_start(&a);
 	program = program_start(&a, argv + optind);
 	if (program < 0) {
 		perror("fork");
@@ -235,6 +236,7 @@ int main(int argc, char **argv)
 	}
 	wl_display_run(a.display);
 
+	notify_stop(&a);
 	link_stop(&a);
 	xwayland_stop(&a);
 	wl_display_destroy_clients(a.display);

@@ -326,6 +326,14 @@ static void cursor_tell(struct agent_input *in, uint32_t cursor)
 	}
 }
 
+/* The protocol has no number for that, the extension has a message. */
+static void cursor_hide(struct agent_input *in, bool is_hidden)
+{
+	if (in->pointer) {
+		view_hide_cursor(in->pointer, is_hidden);
+	}
+}
+
 static void cursor_forget(struct agent_input *in)
 {
 	if (in->cursor_surface) {
@@ -340,6 +348,10 @@ static void on_cursor_commit(struct wl_listener *listener, void *data)
 	struct agent_input *in = wl_container_of(listener, in, cursor_commit);
 	struct timespec now;
 
+	cursor_hide(in, !wlr_surface_has_buffer(in->cursor_surface));
+	if (!wlr_surface_has_buffer(in->cursor_surface)) {
+		return;
+	}
 	cursor_tell(in, cursor_table_find(in->cursors, pixels_hash(in->cursor_surface)));
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	wlr_surface_send_frame_done(in->cursor_surface, &now);
@@ -363,7 +375,8 @@ static void on_set_cursor(struct wl_listener *listener, void *data)
 	}
 	cursor_forget(in);
 	if (!event->surface) {
-		return; /* hidden: the protocol has no number for that, the last one stays */
+		cursor_hide(in, true);
+		return;
 	}
 	in->cursor_surface = event->surface;
 	in->cursor_commit.notify = on_cursor_commit;

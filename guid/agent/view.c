@@ -165,6 +165,7 @@ static void view_announce(struct agent_view *v)
 	v->is_created = true;
 	v->flags = 0;
 	v->cursor = 0;
+	v->is_cursor_hidden = false;
 	title_send(v);
 	class_send(v);
 	hints_send(v);
@@ -300,6 +301,14 @@ void view_set_cursor(struct agent_view *v, uint32_t cursor)
 	if (v->is_created && v->cursor != cursor) {
 		v->cursor = cursor;
 		link_send(v->agent, &m);
+	}
+}
+
+void view_hide_cursor(struct agent_view *v, bool is_hidden)
+{
+	if (v->is_created && v->is_cursor_hidden != is_hidden) {
+		v->is_cursor_hidden = is_hidden;
+		ext_hide_cursor(v->agent, v->id, is_hidden);
 	}
 }
 

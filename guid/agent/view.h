@@ -47,6 +47,7 @@ struct agent_view {
 	struct gui_hints hints;
 	uint32_t flags;	 /* gui_window_flag, as told last */
 	uint32_t cursor; /* as told last */
+	bool is_cursor_hidden;
 
 	const struct share_region *regions[VIEW_REGIONS_MAX]; /* newest last */
 	uint32_t region_count, unacknowledged;
@@ -79,6 +80,7 @@ void view_set_class(struct agent_view *v, const char *class_name);
 void view_set_hints(struct agent_view *v, const struct gui_hints *hints);
 void view_set_flags(struct agent_view *v, uint32_t set, uint32_t unset);
 void view_set_cursor(struct agent_view *v, uint32_t cursor);
+void view_hide_cursor(struct agent_view *v, bool is_hidden);
 
 /* Messages of the daemon. */
 void view_acknowledged(struct agent_view *v);

@@ -305,6 +305,51 @@ def monitors_have_their_own_scales_and_one_comes_later(stage):
     type_line(stage, out, "one")
 
 
+def a_program_hides_the_pointer_and_shows_it_again(stage):
+    need("foot")
+    out = f"{stage.root}/typed"
+    script = write_file(stage, "shell", f"""#!/bin/sh
+while IFS= read -r line; do printf '%s\\n' "$line" >> {out}; done
+""")
+    stage.guid(1)
+    stage.agent(1, "foot", "-o", "mouse.hide-when-typing=yes", script)
+    w, without = stage.at_rest("[work] foot")
+    x, y = w["rect"][0] + 300, w["rect"][1] + 300
+    part = (x - 30, y - 30, 60, 60)
+
+    def is_shown():
+        return stage.shot().crop(*part).data != without.crop(*part).data
+    for _ in range(2):
+        stage.input.move(x - 1, y)
+        stage.input.move(x, y)
+        wait_for("the pointer", is_shown)
+        type_line(stage, out, "hide")
+        wait_for("no pointer", lambda: not is_shown())
+
+
+def a_notification_goes_to_dom0_with_harmless_words(stage):
+    import os
+    need("dbus-run-session", "gdbus")
+    notify = write_file(stage, "notify", f"""#!/bin/sh
+{stage.bin}/mullion-notifyd &
+until gdbus call --session --dest org.freedesktop.Notifications \\
+	--object-path /org/freedesktop/Notifications --method org.freedesktop.Notifications.Notify \\
+	program 0 icon "$(printf 'Mail\\033 \\342\\200\\256yes')" "$(printf 'two\\nlines\\tof <b>it</b>')" '[]' '{{}}' 5
+do sleep 0.2; done
+sleep 1000
+""")
+    daemon = stage.guid(1)
+    agent = stage.agent(1, "sh", "-c", f"until [ -e {stage.root}/go ]; do sleep 0.1; done; "
+                                       f"exec dbus-run-session -- {notify}")
+    wait_for("the extension", lambda: "extension" in stage.log(agent), seen=lambda: stage.log(agent))
+    open(os.path.join(stage.root, "go"), "w").close()
+    wait_for("the notification", lambda: "notify\t" in stage.log(daemon),
+             seen=lambda: stage.log(agent))
+    # Escape, a character that turns the writing round, line end and tab: none of them comes through.
+    line = next(line for line in stage.log(daemon).split("\n") if line.startswith("notify"))
+    same("the line", line, "notify\tMail_ ___yes\ttwo_lines_of <b>it</b>")
+
+
 def closing_asks_the_program(stage):
     need("foot")
     stage.guid(1)
@@ -471,6 +516,8 @@ CASES = [
     a_pdf_viewer_shows_a_page,
     the_daemon_works_on_an_x11_desktop,
     monitors_have_their_own_scales_and_one_comes_later,
+    a_program_hides_the_pointer_and_shows_it_again,
+    a_notification_goes_to_dom0_with_harmless_words,
     closing_asks_the_program,
     windows_return_after_the_daemon_was_killed,
     windows_go_with_the_agent_and_return_with_the_next,

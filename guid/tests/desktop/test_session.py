@@ -21,7 +21,17 @@ bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
 def call(bus, sender, path, interface, method, arguments, invocation):
     invocation.return_value(GLib.Variant('(aa{sv}a(ss))', ([
         domain('work', 'green', 'running', 4), domain('off', 'red', 'stopped', 0)], [])))
+NOTES = '<node><interface name="org.freedesktop.Notifications"><method name="Notify">' + ''.join(
+    f'<arg type="{t}" direction="in"/>' for t in ('s', 'u', 's', 's', 's', 'as', 'a{sv}', 'i')
+    ) + '<arg type="u" direction="out"/></method></interface></node>'
+def note(bus, sender, path, interface, method, arguments, invocation):
+    with open(os.environ['LOG'], 'a') as f:
+        f.write(f'told {arguments[3]}|{arguments[4]}\n')
+    invocation.return_value(GLib.Variant('(u)', (1,)))
 node = Gio.DBusNodeInfo.new_for_xml(XML)
+notes = Gio.DBusNodeInfo.new_for_xml(NOTES)
+bus.register_object('/org/freedesktop/Notifications', notes.interfaces[0], note)
+Gio.bus_own_name_on_connection(bus, 'org.freedesktop.Notifications', 0, None, None)
 bus.register_object('/org/mullion/Domains1', node.interfaces[0], call)
 def said(fd, condition):
     data = os.read(0, 4096).decode()
@@ -38,7 +48,14 @@ loop.run()
 
 GUID = """#!/bin/sh
 echo "start $*" >> "$LOG"
-case "$*" in *--name=bad*) echo "CREATE: a window is created once"; exit 3;; esac
+case "$*" in
+*--name=bad*) printf 'closed\tCREATE: a window is created once\n'; exit 3;;
+*--name=chatty*)
+	printf 'notify\tHello\t<b>you</b> & all\nnotify\tno text\nnotify\t'
+	head -c 3000 /dev/zero | tr '\0' x
+	printf '\nnotify\t\001\033[1m\377\tx\n'
+	for i in 1 2 3 4 5 6 7 8 9; do printf 'notify\tmany %s\t\n' $i; done;;
+esac
 trap 'echo "end $*" >> "$LOG"; exit 0' TERM
 while :; do sleep 0.05; done
 """
@@ -96,15 +113,22 @@ def main():
             say("bad red running 7")
             wait_for(errors, "The display of bad was closed because of CREATE: a window is created once")
             say("bad red running 7")
+            say("chatty blue running 9")
+            # A burst of five, and of those that are well formed only.
+            wait_for(log, "told [chatty] many 3|\n")
             say("later red running 8")
             wait_for(log, "start --domain=8 --name=later --label=red\n")
             with open(log) as f:
                 text = f.read()
-            for part, count in (("--name=bad", 1), ("start --domain=5", 1), ("--name=off", 0)):
+            for part, count in (("--name=bad", 1), ("start --domain=5", 1), ("--name=off", 0),
+                                ("told [chatty] Hello|&lt;b&gt;you&lt;/b&gt; &amp; all\n", 1),
+                                ("told [chatty]", 5), ("no text", 0), ("xxx", 0), ("\x1b", 0),
+                                ("told The display of bad was closed|because of CREATE: ", 1)):
                 if text.count(part) != count:  # the bad one is not started again
                     raise AssertionError(f"expected {part!r} {count} times in:\n{text}")
             desktop.terminate()
             wait_for(log, "end --domain=6 --name=mail --label=blue\n")
+            wait_for(log, "end --domain=9 --name=chatty --label=blue\n")
             wait_for(log, "end --domain=4 --name=work --label=green\n")
             code = desktop.wait(90)
             if code != 0:

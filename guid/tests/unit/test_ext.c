@@ -48,6 +48,16 @@ TEST(ext, every_message_survives)
 	m = (struct ext_message){.type = EXT_KEYMAP, .keymap = {(const uint8_t *)"xkb", 3}};
 	EXPECT_EQ(through(&m, &out), 0);
 	EXPECT_EQ(out.keymap.size_bytes, 3);
+	m = (struct ext_message){.type = EXT_CURSOR, .window = 7, .is_cursor_hidden = 1};
+	EXPECT_EQ(through(&m, &out), 0);
+	EXPECT_EQ(out.is_cursor_hidden, 1);
+	m = (struct ext_message){.type = EXT_NOTIFY};
+	EXPECT_EQ(through(&m, &out), 0);
+	EXPECT_EQ(out.notify.summary_size + out.notify.text_size, 0);
+	m.notify = (struct ext_notify){(const uint8_t *)"Done", (const uint8_t *)"all", 4, 3};
+	EXPECT_EQ(through(&m, &out), 0);
+	EXPECT_EQ(out.notify.summary_size, 4);
+	EXPECT_EQ(out.notify.text_size, 3);
 }
 
 TEST(ext, fields_out_of_range_are_refused)
@@ -58,6 +68,8 @@ TEST(ext, fields_out_of_range_are_refused)
 	m = (struct ext_message){.type = EXT_SCROLL, .scroll = {0, 0, EXT_SCROLL_MAX + 1, 0}};
 	EXPECT_EQ(through(&m, &out), -ERANGE);
 	m = (struct ext_message){.type = EXT_SCROLL, .scroll = {0, 0, 0, INT32_MIN}};
+	EXPECT_EQ(through(&m, &out), -ERANGE);
+	m = (struct ext_message){.type = EXT_CURSOR, .is_cursor_hidden = 2};
 	EXPECT_EQ(through(&m, &out), -ERANGE);
 }
 
@@ -78,7 +90,11 @@ static int header(uint32_t type, uint32_t size)
 TEST(ext, unknown_types_and_wrong_sizes_are_refused)
 {
 	EXPECT_EQ(header(0, 0), -EPROTO);
-	EXPECT_EQ(header(5, 0), -EPROTO);
+	EXPECT_EQ(header(7, 0), -EPROTO);
+	EXPECT_EQ(header(EXT_CURSOR, 0), -EPROTO);
+	EXPECT_EQ(header(EXT_NOTIFY, 3), -EPROTO);
+	EXPECT_EQ(header(EXT_NOTIFY, 4 + EXT_NOTIFY_MAX), 0);
+	EXPECT_EQ(header(EXT_NOTIFY, 5 + EXT_NOTIFY_MAX), -EPROTO);
 	EXPECT_EQ(header(EXT_HELLO, 3), -EPROTO);
 	EXPECT_EQ(header(EXT_HELLO, 4), 0);
 	EXPECT_EQ(header(EXT_FRAME, 1), -EPROTO);
@@ -97,6 +113,20 @@ TEST(ext, a_body_that_is_shorter_than_its_header_says_is_refused)
 	EXPECT_EQ(ext_body_decode(EXT_SCROLL, 0, &in, 16, &out), -EPROTO);
 	in = wire_of(bytes, sizeof(bytes));
 	EXPECT_EQ(ext_body_decode(EXT_KEYMAP, 0, &in, 16, &out), -EPROTO);
+	in = wire_of(bytes, sizeof(bytes));
+	EXPECT_EQ(ext_body_decode(EXT_NOTIFY, 0, &in, 16, &out), -EPROTO);
+}
+
+TEST(ext, a_summary_longer_than_its_message_is_refused)
+{
+	uint8_t bytes[8] = {5, 0, 0, 0, 'a', 'b', 'c', 'd'};
+	struct wire in = wire_of(bytes, sizeof(bytes));
+	struct ext_message out;
+
+	EXPECT_EQ(ext_body_decode(EXT_NOTIFY, 0, &in, 8, &out), -ERANGE);
+	bytes[0] = 4;
+	in = wire_of(bytes, sizeof(bytes));
+	EXPECT_EQ(ext_body_decode(EXT_NOTIFY, 0, &in, 8, &out), 0);
 }
 
 TEST_MAIN()

@@ -572,6 +572,24 @@ TEST(windows, fullscreen_is_asked_again_when_the_question_went_with_its_window)
 	EXPECT(windows_find(ws, 3)->is_fullscreen);
 }
 
+TEST(windows, a_hidden_pointer_is_told_once)
+{
+	struct window *w;
+
+	start(8);
+	w = open_window(1);
+	forget_log();
+	windows_hide_cursor(ws, w, true);
+	windows_hide_cursor(ws, w, true);
+	EXPECT(w->is_cursor_hidden);
+	EXPECT_EQ(rec.changes, WINDOW_CURSOR);
+	EXPECT_STR(rec.log, "changed 1 10;");
+	windows_hide_cursor(ws, w, false);
+	EXPECT(!w->is_cursor_hidden);
+	EXPECT_STR(rec.log, "changed 1 10;changed 1 10;");
+	EXPECT_EQ(rec.sent, 0);
+}
+
 TEST(windows, refused_fullscreen_is_told_to_the_guest)
 {
 	start(8);
