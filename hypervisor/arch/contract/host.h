@@ -47,9 +47,7 @@ ns_t arch_clock_read(void);		/* monotonic, all CPUs agree */
 void arch_timer_arm(ns_t deadline);	/* SOFTIRQ_TIMER at or shortly after deadline; NS_NEVER stops */
 
 /* --- host page tables --- */
-/* Maps 2 MiB of heap at its fixed place (mm/heap), or removes it (with shootdown). */
-int arch_heap_chunk_map(mfn_t first) MUST_CHECK;
-void arch_heap_chunk_unmap(mfn_t first);
+int arch_heap_chunk_map(mfn_t first) MUST_CHECK; /* 2 MiB of heap at their place (mm/heap), for good */
 void *arch_heap_address(mfn_t mfn);
 mfn_t arch_heap_mfn(const void *p);
 /* One private slot of this CPU: map a frame, or MFN_INVALID to clear it. */

@@ -116,10 +116,6 @@ int arch_heap_chunk_map(mfn_t first)
 	return unit_must_fail() ? -ENOMEM : 0;
 }
 
-void arch_heap_chunk_unmap(mfn_t first)
-{
-}
-
 void *arch_heap_address(mfn_t mfn)
 {
 	return unit_frame_bytes(mfn);

@@ -285,12 +285,6 @@ int arch_heap_chunk_map(mfn_t first)
 	return 0;
 }
 
-void arch_heap_chunk_unmap(mfn_t first)
-{
-	*entry_for(shared_root, HEAP_BASE + hpa_raw(mfn_to_hpa(first)), 2) = 0;
-	smp_call(smp_online(), flush_all_here, NULL);
-}
-
 void *arch_heap_address(mfn_t mfn)
 {
 	return (void *)(HEAP_BASE + hpa_raw(mfn_to_hpa(mfn)));
