@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "arch/contract/host.h"
 #include "asm/cpu.h"
 #include "asm/regs.h"
 #include "hv/compiler.h"
