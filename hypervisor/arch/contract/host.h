@@ -9,8 +9,6 @@
 #include "hv/compiler.h"
 #include "hv/types.h"
 
-#define WINDOW_SLOTS 16 /* mm/window.h */
-
 #include <asm/host.h> /* what an architecture has inline of the list below */
 
 /* --- this CPU --- */

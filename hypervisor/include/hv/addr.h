@@ -19,6 +19,7 @@
 #define ORDER_4K 0u
 #define ORDER_2M 9u
 #define ORDER_1G 18u
+#define WINDOW_SLOTS 16 /* mm/window.h */
 
 DEFINE_ID_TYPE(gfn, u64)
 DEFINE_ID_TYPE(gpa, u64)

@@ -4,9 +4,9 @@
  */
 #pragma once
 
-#include "arch/contract/host.h"
 #include "asm/cpu.h"
 #include "asm/regs.h"
+#include "hv/addr.h"
 #include "hv/compiler.h"
 #include "hv/types.h"
 
