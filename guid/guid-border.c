@@ -8,6 +8,7 @@ struct _GuidBorder {
 
 	const struct label *label;
 	GtkWidget *child;
+	GskRenderNode *frame; /* NULL: to be made for the present size */
 };
 
 G_DEFINE_FINAL_TYPE(GuidBorder, guid_border, GTK_TYPE_WIDGET)
@@ -116,27 +117,81 @@ static void draw_pattern(cairo_t *cr, enum label_pattern pattern, double width, 
 	}
 }
 
-static void frame_snapshot(GuidBorder *self, GtkSnapshot *snapshot, int width, int height)
+/*
+ * One side of a frame around width x height, as a picture: a node is gone through for each
+ * frame of the guest's, whether its side is drawn or not, and the lines of the pattern are slow.
+ */
+static cairo_surface_t *side_paint(GuidBorder *self, const graphene_rect_t *side, int width,
+				   int height)
 {
-	const graphene_rect_t all = GRAPHENE_RECT_INIT(0, 0, (float)width, (float)height);
-	const double w = GUID_BORDER_WIDTH;
+	const int scale = gtk_widget_get_scale_factor(GTK_WIDGET(self));
+	cairo_surface_t *image = cairo_image_surface_create(
+		CAIRO_FORMAT_RGB24, (int)side->size.width * scale, (int)side->size.height * scale);
+	cairo_t *cr;
 	GdkRGBA colour, ink;
-	cairo_t *cr = gtk_snapshot_append_cairo(snapshot, &all);
 
+	cairo_surface_set_device_scale(image, scale, scale);
+	cr = cairo_create(image);
+	cairo_translate(cr, -side->origin.x, -side->origin.y);
 	guid_border_rgba(self->label->rgb, &colour);
 	guid_border_rgba(self->label->ink_rgb, &ink);
-	cairo_rectangle(cr, 0, 0, width, height);
-	if (self->child && width > 2 * w && height > 2 * w) {
-		cairo_rectangle(cr, w, w, width - 2 * w, height - 2 * w);
-	}
-	cairo_set_fill_rule(cr, CAIRO_FILL_RULE_EVEN_ODD);
-	cairo_clip(cr);
 	gdk_cairo_set_source_rgba(cr, &colour);
 	cairo_paint(cr);
 	ink.alpha = 0.55f;
 	gdk_cairo_set_source_rgba(cr, &ink);
 	draw_pattern(cr, self->label->pattern, width, height);
 	cairo_destroy(cr);
+	return image;
+}
+
+static GskRenderNode *side_make(GuidBorder *self, const graphene_rect_t *side, int width,
+				int height)
+{
+	cairo_surface_t *image = side_paint(self, side, width, height);
+	GskRenderNode *node = gsk_cairo_node_new(side);
+	cairo_t *cr = gsk_cairo_node_get_draw_context(node);
+
+	cairo_set_source_surface(cr, image, side->origin.x, side->origin.y);
+	cairo_pattern_set_extend(cairo_get_source(cr), CAIRO_EXTEND_PAD);
+	cairo_paint(cr);
+	cairo_destroy(cr);
+	cairo_surface_destroy(image); /* the node has it */
+	return node;
+}
+
+/*
+ * Made once for a size. What is drawn again is found by comparing nodes: a new frame for each
+ * picture of the guest's would draw the whole window each time.
+ */
+static GskRenderNode *frame_make(GuidBorder *self, int width, int height)
+{
+	const float w = GUID_BORDER_WIDTH, right = (float)width, bottom = (float)height;
+	const graphene_rect_t all = GRAPHENE_RECT_INIT(0, 0, right, bottom);
+	const graphene_rect_t sides[4] = {
+		GRAPHENE_RECT_INIT(0, 0, right, w),
+		GRAPHENE_RECT_INIT(0, bottom - w, right, w),
+		GRAPHENE_RECT_INIT(0, w, w, bottom - 2 * w),
+		GRAPHENE_RECT_INIT(right - w, w, w, bottom - 2 * w),
+	};
+	GskRenderNode *nodes[4], *frame;
+	int i;
+
+	if (!self->child || right <= 2 * w || bottom <= 2 * w) {
+		return side_make(self, &all, width, height);
+	}
+	for (i = 0; i < 4; i++) {
+		nodes[i] = side_make(self, &sides[i], width, height);
+	}
+	frame = gsk_container_node_new(nodes, 4);
+	for (i = 0; i < 4; i++) {
+		gsk_render_node_unref(nodes[i]);
+	}
+	return frame;
+}
+
+static void frame_forget(GuidBorder *self)
+{
+	g_clear_pointer(&self->frame, gsk_render_node_unref);
 }
 
 static void guid_border_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
@@ -149,7 +204,10 @@ static void guid_border_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
 	}
 	/* After the child: whatever that draws, the frame is on top. */
 	if (self->label && width > 0 && height > 0) {
-		frame_snapshot(self, snapshot, width, height);
+		if (!self->frame) {
+			self->frame = frame_make(self, width, height);
+		}
+		gtk_snapshot_append_node(snapshot, self->frame);
 	}
 }
 
@@ -175,6 +233,7 @@ static void guid_border_size_allocate(GtkWidget *widget, int width, int height, 
 	GuidBorder *self = GUID_BORDER(widget);
 	GskTransform *transform;
 
+	frame_forget(self);
 	if (!self->child) {
 		return;
 	}
@@ -188,6 +247,7 @@ static void guid_border_dispose(GObject *object)
 {
 	GuidBorder *self = GUID_BORDER(object);
 
+	frame_forget(self);
 	g_clear_pointer(&self->child, gtk_widget_unparent);
 	G_OBJECT_CLASS(guid_border_parent_class)->dispose(object);
 }
@@ -203,14 +263,22 @@ static void guid_border_class_init(GuidBorderClass *klass)
 	gtk_widget_class_set_css_name(widget_class, "guidborder");
 }
 
+static void on_scale(GObject *object, GParamSpec *spec, gpointer data)
+{
+	frame_forget(GUID_BORDER(object));
+	gtk_widget_queue_draw(GTK_WIDGET(object));
+}
+
 static void guid_border_init(GuidBorder *self)
 {
+	g_signal_connect(self, "notify::scale-factor", G_CALLBACK(on_scale), NULL);
 	gtk_widget_set_overflow(GTK_WIDGET(self), GTK_OVERFLOW_HIDDEN);
 }
 
 void guid_border_set_label(GuidBorder *self, const struct label *label)
 {
 	self->label = label;
+	frame_forget(self);
 	gtk_widget_queue_draw(GTK_WIDGET(self));
 }
 
@@ -218,5 +286,6 @@ void guid_border_set_child(GuidBorder *self, GtkWidget *child)
 {
 	g_clear_pointer(&self->child, gtk_widget_unparent);
 	self->child = child;
+	frame_forget(self);
 	gtk_widget_set_parent(child, GTK_WIDGET(self));
 }

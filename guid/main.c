@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NAME_LENGTH_MAX 31
-#define CRASHES_MAX	5 /* in CRASH_SECONDS: then something is wrong for good */
-#define CRASH_SECONDS	60
-#define RESTART_US	200000
+#define NAME_LENGTH_MAX	  31
+#define CRASHES_MAX	  5 /* in CRASH_SECONDS: then something is wrong for good */
+#define CRASH_SECONDS	  60
+#define RESTART_US	  200000
+#define MEMORY_KEPT_BYTES (1024 * 1024)
 
 static void usage(FILE *to)
 {
@@ -160,6 +162,12 @@ static int daemon_run(const struct guid_options *options)
 		g_setenv("GSK_RENDERER", "cairo", TRUE);
 		g_setenv("GDK_DEBUG", "gl-disable", TRUE);
 	}
+	/*
+	 * Painting takes a piece of memory as large as a tile for each one and gives it back:
+	 * mapped anew each time, that would be half of the work.
+	 */
+	(void)mallopt(M_MMAP_THRESHOLD, MEMORY_KEPT_BYTES);
+	(void)mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT_BYTES);
 	/* Settings of dom0's desktop come from the compositor; no bus, no files of the user. */
 	g_setenv("GSETTINGS_BACKEND", "memory", TRUE);
 	g_setenv("GTK_A11Y", "none", TRUE);

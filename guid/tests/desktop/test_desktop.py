@@ -142,19 +142,21 @@ def a_gtk_program_shows_its_menu_as_a_popup(stage):
     stage.guid(1, "work", "purple")
     stage.agent(1, "gtk4-widget-factory")
     w = stage.focused("[work]")
-    # It has things that turn: the part with the drop-down "Andrea" comes to rest.
+    # It has things that turn and fade: only where the menu will be it comes to rest.
     x, y, width, height = w["rect"]
+    part = (x + 436, y + 308, 150, 150)
     wait_for("the page", lambda: stage.settled((x + 450, y + 270, 150, 50)).count((0, 0, 0), 90) > 50)
-    before = stage.shot()
+    before = stage.settled(part)
     stage.keep_shot("gtk")
-    stage.input.click(x + 511, y + 296)
-    stage.wait_changed("a menu", before, 0.01)
-    # its border
-    wait_for("the border", lambda: stage.shot().count(LABELS["purple"]) >
-             before.count(LABELS["purple"]) + 300, seen=lambda: stage.shot().count(LABELS["purple"]))
+    stage.input.click(x + 511, y + 296)  # the drop-down "Andrea"
+
+    def purple():
+        return stage.shot().crop(*part).count(LABELS["purple"])
+    wait_for("a menu with its border", lambda: purple() > 300, seen=purple)
     stage.keep_shot("gtk-menu")
     stage.input.press("Escape")
-    stage.wait_back("the menu to go", before)
+    wait_for("the menu to go", lambda: stage.shot().crop(*part).difference(before) < 0.02,
+             seen=lambda: stage.shot().crop(*part).difference(before))
 
 
 def an_x11_program_and_its_menu(stage):
