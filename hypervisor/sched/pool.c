@@ -62,7 +62,7 @@ int sched_pool_create(u32 *id)
 	unsigned long flags = spin_lock_irqsave(&sched_lock);
 	int rc = create_locked(id);
 
-	spin_unlock_irqrestore(&sched_lock, flags);
+	sched_unlock(flags);
 	return rc;
 }
 
@@ -85,7 +85,7 @@ int sched_pool_destroy(u32 id)
 	unsigned long flags = spin_lock_irqsave(&sched_lock);
 	int rc = destroy_locked(id);
 
-	spin_unlock_irqrestore(&sched_lock, flags);
+	sched_unlock(flags);
 	return rc;
 }
 
@@ -103,7 +103,7 @@ int sched_pool_info(u32 id, struct sched_pool_info *out)
 			break;
 		}
 	}
-	spin_unlock_irqrestore(&sched_lock, flags);
+	sched_unlock(flags);
 	return rc;
 }
 
@@ -136,7 +136,7 @@ int sched_pool_add_cpu(u32 id, cpu_t cpu)
 	unsigned long flags = spin_lock_irqsave(&sched_lock);
 	int rc = add_cpu_locked(id, cpu);
 
-	spin_unlock_irqrestore(&sched_lock, flags);
+	sched_unlock(flags);
 	return rc;
 }
 
@@ -174,7 +174,7 @@ int sched_pool_remove_cpu(u32 id, cpu_t cpu)
 	unsigned long flags = spin_lock_irqsave(&sched_lock);
 	int rc = remove_cpu_locked(id, cpu);
 
-	spin_unlock_irqrestore(&sched_lock, flags);
+	sched_unlock(flags);
 	return rc;
 }
 
@@ -189,7 +189,7 @@ void sched_pool_free_cpus(struct cpu_set *out)
 			bitmap_set(out->words, cpu);
 		}
 	}
-	spin_unlock_irqrestore(&sched_lock, flags);
+	sched_unlock(flags);
 }
 
 static int move_domain_locked(u32 id, struct domain *d)
@@ -225,7 +225,7 @@ int sched_pool_move_domain(u32 id, struct domain *d)
 	}
 	flags = spin_lock_irqsave(&sched_lock);
 	rc = move_domain_locked(id, d);
-	spin_unlock_irqrestore(&sched_lock, flags);
+	sched_unlock(flags);
 	return rc;
 }
 

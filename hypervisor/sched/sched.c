@@ -28,6 +28,8 @@ struct sched_cpu {
 	bool is_due; /* ask fair.c at the next turn; only this CPU writes it */
 	ns_t idle_ns;
 	struct timer slice;
+	struct cpu_set to_tell; /* by sched_unlock(): other CPUs that are to look */
+	bool has_to_tell;
 };
 
 static DEFINE_PER_CPU(struct sched_cpu, sched_cpu);
@@ -42,10 +44,43 @@ struct vcpu *vcpu_current(void)
 
 /* --- what fair.c asks for --- */
 
+/* Under sched_lock. */
+static void tell(cpu_t cpu)
+{
+	struct sched_cpu *here = this_cpu_ptr(sched_cpu);
+
+	if (cpu == smp_cpu_id()) {
+		softirq_raise(SOFTIRQ_SCHED);
+		return;
+	}
+	bitmap_set(here->to_tell.words, cpu);
+	here->has_to_tell = true;
+}
+
+/*
+ * An interrupt is sent when the lock is free: where CPUs are emulated that takes as long as all
+ * else, and the others wait meanwhile.
+ */
+void sched_unlock(unsigned long flags)
+{
+	struct sched_cpu *here = this_cpu_ptr(sched_cpu);
+	cpu_t cpu;
+
+	spin_unlock(&sched_lock);
+	if (here->has_to_tell) {
+		for_each_cpu(cpu, &here->to_tell) {
+			softirq_raise_cpu(SOFTIRQ_SCHED, cpu);
+		}
+		here->to_tell = (struct cpu_set){{0}};
+		here->has_to_tell = false;
+	}
+	arch_irq_restore(flags);
+}
+
 static void look(struct fair *f, cpu_t cpu, ns_t at)
 {
 	if (at <= clock_now()) {
-		softirq_raise_cpu(SOFTIRQ_SCHED, cpu);
+		tell(cpu);
 	} else {
 		timer_set(&per_cpu_ptr(sched_cpu, cpu)->slice, at);
 	}
@@ -73,7 +108,7 @@ static void handle_refill(void *data)
 	unsigned long flags = spin_lock_irqsave(&sched_lock);
 
 	fair_refill(&sched_fair, data, clock_now());
-	spin_unlock_irqrestore(&sched_lock, flags);
+	sched_unlock(flags);
 }
 
 void sched_setup(void)
@@ -118,7 +153,7 @@ void sched_wake(struct vcpu *v)
 		set_runstate(v, RUNSTATE_runnable, now);
 		fair_wake(&sched_fair, &v->sched->unit, now);
 	}
-	spin_unlock_irqrestore(&sched_lock, flags);
+	sched_unlock(flags);
 }
 
 void sched_sleep(struct vcpu *v)
@@ -132,13 +167,13 @@ void sched_sleep(struct vcpu *v)
 	flags = spin_lock_irqsave(&sched_lock);
 	if (!vcpu_is_runnable(v)) {
 		if (v->is_running) {
-			softirq_raise_cpu(SOFTIRQ_SCHED, v->cpu);
+			tell(v->cpu);
 		} else {
 			fair_sleep(&v->sched->unit);
 			set_runstate(v, runstate_off_cpu(v), clock_now());
 		}
 	}
-	spin_unlock_irqrestore(&sched_lock, flags);
+	sched_unlock(flags);
 }
 
 void sched_sleep_sync(struct vcpu *v)
@@ -162,7 +197,7 @@ void sched_affinity_changed(struct vcpu *v)
 	unsigned long flags = spin_lock_irqsave(&sched_lock);
 
 	fair_affinity_changed(&sched_fair, &v->sched->unit, clock_now());
-	spin_unlock_irqrestore(&sched_lock, flags);
+	sched_unlock(flags);
 }
 
 void sched_weight_changed(struct domain *d)
@@ -171,7 +206,7 @@ void sched_weight_changed(struct domain *d)
 
 	fair_set_weight(&sched_fair, &d->sched->fair, load_relaxed(&d->sched_weight),
 			load_relaxed(&d->sched_cap), clock_now());
-	spin_unlock_irqrestore(&sched_lock, flags);
+	sched_unlock(flags);
 }
 
 ns_t sched_idle_time(cpu_t cpu)
@@ -223,7 +258,7 @@ static struct vcpu *pick(struct sched_cpu *sc)
 	if (prev && vcpu_is_runnable(prev)) {
 		flags = spin_lock_irqsave(&sched_lock);
 		is_kept = fair_keep(&sched_fair, cpu, clock_now());
-		spin_unlock_irqrestore(&sched_lock, flags);
+		sched_unlock(flags);
 		if (is_kept) {
 			return prev;
 		}
@@ -241,7 +276,7 @@ static struct vcpu *pick(struct sched_cpu *sc)
 	if (!next) {
 		timer_stop(&sc->slice);
 	}
-	spin_unlock_irqrestore(&sched_lock, flags);
+	sched_unlock(flags);
 
 	if (next) {
 		arch_vcpu_load(next);
@@ -285,7 +320,7 @@ static int sched_domain_init(struct domain *d, const struct domain_config *confi
 	d->sched = sd;
 	flags = spin_lock_irqsave(&sched_lock);
 	sched_pool_count_domain(0, 1);
-	spin_unlock_irqrestore(&sched_lock, flags);
+	sched_unlock(flags);
 	return 0;
 }
 
@@ -304,7 +339,7 @@ static int sched_vcpu_init(struct vcpu *v)
 	fair_unit_init(&sv->unit, &sd->fair, sched_pool_get(sd->pool), &v->hard_affinity,
 		       &v->soft_affinity, v);
 	sv->unit.cpu = v->cpu;
-	spin_unlock_irqrestore(&sched_lock, flags);
+	sched_unlock(flags);
 	return 0;
 }
 
@@ -317,7 +352,7 @@ static void sched_vcpu_fini(struct vcpu *v)
 		flags = spin_lock_irqsave(&sched_lock);
 		fair_sleep(&v->sched->unit);
 		fair_unit_fini(&v->sched->unit);
-		spin_unlock_irqrestore(&sched_lock, flags);
+		sched_unlock(flags);
 		heap_free(v->sched);
 		v->sched = NULL;
 	}
@@ -333,7 +368,7 @@ static void sched_domain_fini(struct domain *d)
 	timer_stop(&d->sched->refill);
 	flags = spin_lock_irqsave(&sched_lock);
 	sched_pool_count_domain(d->sched->pool, -1);
-	spin_unlock_irqrestore(&sched_lock, flags);
+	sched_unlock(flags);
 	heap_free(d->sched);
 	d->sched = NULL;
 }

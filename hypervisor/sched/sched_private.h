@@ -19,7 +19,8 @@ struct sched_domain {
 };
 
 extern struct fair sched_fair; /* sched_lock, as all that it reaches */
-extern struct spinlock sched_lock;
+extern struct spinlock sched_lock; /* taken with spin_lock_irqsave() */
+void sched_unlock(unsigned long flags) RELEASES(&sched_lock);
 
 struct fair_pool *sched_pool_get(u32 id); /* NULL: no such pool */
 void sched_pool_setup(void);
