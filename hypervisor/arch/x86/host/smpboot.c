@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/percpu.h"
 #include "core/smp.h"
+#include "core/softirq.h"
 #include "lib/string.h"
 
 /* Below 640 KiB, never given to anybody (boot/memory.c keeps the first MiB). */
@@ -97,7 +98,12 @@ void arch_cpus_start(const u32 *apic_ids, unsigned int count, unsigned int limit
 
 void arch_cpus_release(void (*run)(void))
 {
+	cpu_t cpu;
+
 	store_release(&run_function, run); /* pairs with the loop below */
+	for_each_cpu(cpu, smp_online()) {
+		softirq_raise_cpu(SOFTIRQ_SCHED, cpu); /* so that none begins to idle now */
+	}
 }
 
 void x86_start_secondary(void)
@@ -112,7 +118,7 @@ void x86_start_secondary(void)
 	store_release(&last_started, arch_cpu_id() + 1); /* pairs with start() */
 	arch_irq_enable();
 	while (!(run = load_acquire(&run_function))) {
-		arch_cpu_relax();
+		arch_cpu_idle();
 	}
 	run();
 	__builtin_unreachable();
