@@ -132,76 +132,59 @@ void svm_note_mode(struct arch_vcpu *a)
 		      (a->vmcb->segment[SEG_CS].attributes & HVM_SEGMENT_LONG);
 }
 
-u64 svm_get_control(struct vcpu *v, enum hvm_control which)
+static u64 *control_of(struct vmcb *vmcb, enum hvm_control which)
 {
-	const struct vmcb *vmcb = v->arch->vmcb;
-
 	switch (which) {
 	case HVM_CR0:
-		return vmcb->cr0;
+		return &vmcb->cr0;
 	case HVM_CR2:
-		return vmcb->cr2;
+		return &vmcb->cr2;
 	case HVM_CR3:
-		return vmcb->cr3;
+		return &vmcb->cr3;
 	case HVM_CR4:
-		return vmcb->cr4;
+		return &vmcb->cr4;
 	case HVM_EFER:
-		return vmcb->efer & ~EFER_SVME;
+		return &vmcb->efer;
 	case HVM_PAT:
-		return vmcb->pat;
+		return &vmcb->pat;
 	case HVM_FS_BASE:
-		return vmcb->segment[SEG_FS].base;
+		return &vmcb->segment[SEG_FS].base;
 	case HVM_GS_BASE:
-		return vmcb->segment[SEG_GS].base;
+		return &vmcb->segment[SEG_GS].base;
 	case HVM_DEBUGCTL:
-		return vmcb->debugctl;
+		return &vmcb->debugctl;
 	case HVM_SYSENTER_CS:
-		return vmcb->sysenter_cs;
+		break;
 	}
-	return 0;
+	return &vmcb->sysenter_cs;
+}
+
+u64 svm_get_control(struct vcpu *v, enum hvm_control which)
+{
+	u64 value = *control_of(v->arch->vmcb, which);
+
+	return which == HVM_EFER ? value & ~(u64)EFER_SVME : value;
 }
 
 void svm_set_control(struct vcpu *v, enum hvm_control which, u64 value)
 {
-	struct vmcb *vmcb = v->arch->vmcb;
+	u64 *control = control_of(v->arch->vmcb, which);
 
-	switch (which) {
-	case HVM_CR0:
-		if ((vmcb->cr0 ^ value) & (CR0_PG | CR0_WP | CR0_PE)) {
-			v->arch->asid_generation = 0; /* older translations mean something else */
-		}
-		vmcb->cr0 = value;
-		break;
-	case HVM_CR2:
-		vmcb->cr2 = value;
-		break;
-	case HVM_CR3:
-		vmcb->cr3 = value;
-		break;
-	case HVM_CR4:
-		vmcb->cr4 = value;
-		break;
-	case HVM_EFER:
-		vmcb->efer = value | EFER_SVME; /* VMRUN refuses a guest without it */
+	if (which == HVM_CR0 && ((*control ^ value) & (CR0_PG | CR0_WP | CR0_PE))) {
+		v->arch->asid_generation = 0; /* older translations mean something else */
+	}
+	*control = value;
+	if (which == HVM_EFER) {
+		*control |= EFER_SVME; /* VMRUN refuses a guest without it */
 		svm_note_mode(v->arch);
-		break;
-	case HVM_PAT:
-		vmcb->pat = value;
-		break;
-	case HVM_FS_BASE:
-		vmcb->segment[SEG_FS].base = value;
-		break;
-	case HVM_GS_BASE:
-		vmcb->segment[SEG_GS].base = value;
-		break;
-	case HVM_DEBUGCTL:
-		vmcb->debugctl = value;
-		break;
-	case HVM_SYSENTER_CS:
-		vmcb->sysenter_cs = value;
-		break;
 	}
 }
+
+/* What is the same in both, by name. */
+#define VMCB_STATE(X)                                                                            \
+	X(cr0)                                                                                   \
+	X(cr2) X(cr3) X(cr4) X(dr6) X(dr7) X(star) X(lstar) X(cstar) X(sfmask) X(kernel_gs_base) \
+		X(sysenter_cs) X(sysenter_esp) X(sysenter_eip) X(pat)
 
 void svm_get_state(struct vcpu *v, struct hvm_cpu_state *out)
 {
@@ -210,24 +193,12 @@ void svm_get_state(struct vcpu *v, struct hvm_cpu_state *out)
 	memset(out, 0, sizeof(*out));
 	memcpy(out->gpr, v->arch->gpr, sizeof(out->gpr));
 	memcpy(out->seg, vmcb->segment, sizeof(out->seg));
+#define GET(name) out->name = vmcb->name;
+	VMCB_STATE(GET)
+#undef GET
 	out->rip = v->arch->rip;
 	out->rflags = v->arch->rflags;
-	out->cr0 = vmcb->cr0;
-	out->cr2 = vmcb->cr2;
-	out->cr3 = vmcb->cr3;
-	out->cr4 = vmcb->cr4;
-	out->efer = vmcb->efer & ~EFER_SVME;
-	out->dr6 = vmcb->dr6;
-	out->dr7 = vmcb->dr7;
-	out->star = vmcb->star;
-	out->lstar = vmcb->lstar;
-	out->cstar = vmcb->cstar;
-	out->sfmask = vmcb->sfmask;
-	out->kernel_gs_base = vmcb->kernel_gs_base;
-	out->sysenter_cs = vmcb->sysenter_cs;
-	out->sysenter_esp = vmcb->sysenter_esp;
-	out->sysenter_eip = vmcb->sysenter_eip;
-	out->pat = vmcb->pat;
+	out->efer = vmcb->efer & ~(u64)EFER_SVME;
 	out->tsc_aux = v->arch->tsc_aux;
 }
 
@@ -237,25 +208,13 @@ void svm_set_state(struct vcpu *v, const struct hvm_cpu_state *state)
 
 	memcpy(v->arch->gpr, state->gpr, sizeof(state->gpr));
 	memcpy(vmcb->segment, state->seg, sizeof(state->seg));
+#define SET(name) vmcb->name = state->name;
+	VMCB_STATE(SET)
+#undef SET
 	v->arch->rip = state->rip;
 	v->arch->rflags = state->rflags | RFLAGS_ALWAYS;
-	vmcb->cr0 = state->cr0;
-	vmcb->cr2 = state->cr2;
-	vmcb->cr3 = state->cr3;
-	vmcb->cr4 = state->cr4;
 	vmcb->efer = state->efer | EFER_SVME;
-	vmcb->dr6 = state->dr6;
-	vmcb->dr7 = state->dr7;
 	vmcb->cpl = (u8)(state->seg[SEG_SS].attributes >> 5 & 3);
-	vmcb->star = state->star;
-	vmcb->lstar = state->lstar;
-	vmcb->cstar = state->cstar;
-	vmcb->sfmask = state->sfmask;
-	vmcb->kernel_gs_base = state->kernel_gs_base;
-	vmcb->sysenter_cs = state->sysenter_cs;
-	vmcb->sysenter_esp = state->sysenter_esp;
-	vmcb->sysenter_eip = state->sysenter_eip;
-	vmcb->pat = state->pat;
 	vmcb->interrupt_shadow = 0;
 	vmcb->event_inject = 0;
 	v->arch->tsc_aux = state->tsc_aux;
