@@ -450,6 +450,10 @@ static bool is_segment_good(const struct hvm_segment *s, bool is_code)
 	return s->limit <= 0xfffff;
 }
 
+/* Both begin with eight registers in the order of the encoding, as gpr[] has them. */
+_Static_assert(__builtin_offsetof(struct vcpu_hvm_x86_32, edi) == 4 * GPR_RDI, "u32 each");
+_Static_assert(__builtin_offsetof(struct vcpu_hvm_x86_64, rdi) == 8 * GPR_RDI, "u64 each");
+
 static int context_32(const struct vcpu_hvm_x86_32 *in, struct hvm_cpu_state *s)
 {
 	if (in->pad1 || in->pad2[0] || in->pad2[1] || in->pad2[2]) {
@@ -458,14 +462,9 @@ static int context_32(const struct vcpu_hvm_x86_32 *in, struct hvm_cpu_state *s)
 	if (in->efer & ~(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)) {
 		return -EINVAL;
 	}
-	s->gpr[GPR_RAX] = in->eax;
-	s->gpr[GPR_RCX] = in->ecx;
-	s->gpr[GPR_RDX] = in->edx;
-	s->gpr[GPR_RBX] = in->ebx;
-	s->gpr[GPR_RSP] = in->esp;
-	s->gpr[GPR_RBP] = in->ebp;
-	s->gpr[GPR_RSI] = in->esi;
-	s->gpr[GPR_RDI] = in->edi;
+	for (unsigned int i = 0; i < 8; i++) {
+		s->gpr[i] = ((const u32 *)in)[i];
+	}
 	s->rip = in->eip;
 	s->rflags = in->eflags;
 	s->cr0 = in->cr0;
@@ -498,14 +497,7 @@ static int context_64(const struct vcpu_hvm_x86_64 *in, struct hvm_cpu_state *s)
 	    (in->efer & ~(long_mode | EFER_SCE | EFER_NXE))) {
 		return -EINVAL;
 	}
-	s->gpr[GPR_RAX] = in->rax;
-	s->gpr[GPR_RCX] = in->rcx;
-	s->gpr[GPR_RDX] = in->rdx;
-	s->gpr[GPR_RBX] = in->rbx;
-	s->gpr[GPR_RSP] = in->rsp;
-	s->gpr[GPR_RBP] = in->rbp;
-	s->gpr[GPR_RSI] = in->rsi;
-	s->gpr[GPR_RDI] = in->rdi;
+	memcpy(s->gpr, in, 8 * sizeof(s->gpr[0]));
 	s->rip = in->rip;
 	s->rflags = in->rflags;
 	s->cr0 = in->cr0;

@@ -137,6 +137,9 @@ u64 cpuid_guest_xcr0(const struct domain *d);
 int msr_guest_read(struct vcpu *v, u32 index, u64 *value) MUST_CHECK;
 int msr_guest_write(struct vcpu *v, u32 index, u64 value) MUST_CHECK;
 void mtrr_reset(struct mtrr_state *mtrr);
+/* Only types of memory that there are (SDM 3 11.11, 11.12). */
+bool mtrr_is_good(const struct mtrr_state *mtrr);
+bool pat_is_good(u64 pat);
 
 /* --- exit.c --- what an exit means, without the vendor's encoding --- */
 void exit_cpuid(struct vcpu *v);

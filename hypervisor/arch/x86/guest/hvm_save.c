@@ -180,27 +180,17 @@ static void mtrr_out(struct vcpu *v, struct hvm_hw_mtrr *m)
 	m->msr_mtrr_def_type = s->def_type;
 }
 
-/* Memory types: 0, 1, 4, 5, 6. They are kept for the guest's reading; nested paging decides. */
-static bool is_memory_type(u64 type)
-{
-	return type <= 6 && type != 2 && type != 3;
-}
-
 static int mtrr_in(struct vcpu *v, const struct hvm_hw_mtrr *m)
 {
-	struct mtrr_state *s = &v->arch->mtrr;
+	struct mtrr_state s = {.def_type = m->msr_mtrr_def_type};
 
-	if ((m->msr_mtrr_def_type & ~0xcffull) || !is_memory_type(m->msr_mtrr_def_type & 0xff)) {
+	memcpy(s.fixed, m->msr_mtrr_fixed, sizeof(s.fixed));
+	memcpy(s.variable, m->msr_mtrr_var, sizeof(s.variable));
+	if (!mtrr_is_good(&s) || !pat_is_good(m->msr_pat_cr)) {
 		return -EINVAL;
 	}
-	for (unsigned int i = 0; i < NUM_FIXED_MSR * 8; i++) {
-		if (!is_memory_type(m->msr_mtrr_fixed[i / 8] >> (i % 8 * 8) & 0xff)) {
-			return -EINVAL;
-		}
-	}
-	memcpy(s->fixed, m->msr_mtrr_fixed, sizeof(s->fixed));
-	memcpy(s->variable, m->msr_mtrr_var, sizeof(s->variable));
-	s->def_type = m->msr_mtrr_def_type;
+	v->arch->mtrr = s;
+	hvm->set_control(v, HVM_PAT, m->msr_pat_cr);
 	return 0;
 }
 

@@ -71,12 +71,32 @@ static bool are_memory_types(u64 value, bool is_pat)
 	return true;
 }
 
+static bool is_default_type(u64 value)
+{
+	return !(value & ~0xcffull) && is_memory_type((u8)value, false);
+}
+
+bool mtrr_is_good(const struct mtrr_state *mtrr)
+{
+	bool is_good = is_default_type(mtrr->def_type);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(mtrr->fixed); i++) {
+		is_good &= are_memory_types(mtrr->fixed[i], false);
+	}
+	return is_good;
+}
+
+bool pat_is_good(u64 pat)
+{
+	return are_memory_types(pat, true);
+}
+
 static int mtrr_write(struct vcpu *v, u32 index, u64 value)
 {
 	u64 *mtrr = mtrr_of(v, index);
 
 	if (index == MSR_MTRR_DEF_TYPE) {
-		if ((value & ~0xcffull) || !is_memory_type((u8)value, false)) {
+		if (!is_default_type(value)) {
 			return -EFAULT;
 		}
 	} else if (index <= MSR_MTRR_PHYS_MASK(7)) {
@@ -234,7 +254,7 @@ int msr_guest_write(struct vcpu *v, u32 index, u64 value)
 	case MSR_EFER:
 		return efer_write(v, value);
 	case MSR_PAT:
-		if (!are_memory_types(value, true)) {
+		if (!pat_is_good(value)) {
 			return -EFAULT;
 		}
 		hvm->set_control(v, HVM_PAT, value);

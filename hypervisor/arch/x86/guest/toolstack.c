@@ -254,16 +254,7 @@ static u32 feature_word(unsigned int i, bool is_host)
 	} else {
 		cpuid_guest_default(feature_words[i].leaf, feature_words[i].subleaf, &r);
 	}
-	switch (feature_words[i].reg) {
-	case 0:
-		return r.a;
-	case 1:
-		return r.b;
-	case 2:
-		return r.c;
-	default:
-		return r.d;
-	}
+	return (const u32[]){r.a, r.b, r.c, r.d}[feature_words[i].reg];
 }
 
 static long do_featureset(struct xen_sysctl_cpu_featureset *a)
