@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Calls between dom0 and two guests over vchans of the hypervisor, and the death of a guest.
 
-    tests/system/qrexec.py [--hypervisor xen] [--files 10000] [--mib 64]
+    python3 tests/system/qrexec.py [--hypervisor xen] [--files 10000] [--mib 64]
 
 The guests are small: a kernel, the agent and the services (qrexec/tests/xen/).
 """
