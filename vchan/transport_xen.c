@@ -35,6 +35,12 @@ struct xen {
 	int epoll_fd;
 	int timer_fd; /* outside dom0, else -1 */
 	struct xs_handle *xs;
+	/*
+	 * For questions about the peer's life. A handle with a watch has a thread that reads for
+	 * it, which a child of fork() does not have, and then waits for ever; agents fork. This one
+	 * has no watch. In dom0 it is xs itself: nothing forks there.
+	 */
+	struct xs_handle *life;
 	struct libxenvchan *ring; /* NULL while a client waits for its server */
 	bool is_blocking;
 	bool is_server;
@@ -57,6 +63,9 @@ static void xen_close(libvchan_t *ctrl)
 		libxenvchan_close(v->ring);
 	}
 	if (v->xs) {
+		if (v->life && v->life != v->xs) {
+			xs_close(v->life);
+		}
 		xs_close(v->xs);
 	}
 	if (v->timer_fd >= 0) {
@@ -142,7 +151,8 @@ static struct xen *xen_alloc(int peer, int port, int *own)
 		errno = EINVAL; /* a domain cannot grant pages to itself */
 		goto fail;
 	}
-	if (watch_life(v, *own) || watch_fd(v, xs_fileno(v->xs))) {
+	v->life = *own == 0 ? v->xs : xs_open(0);
+	if (!v->life || watch_life(v, *own) || watch_fd(v, xs_fileno(v->xs))) {
 		goto fail;
 	}
 	return v;
@@ -161,7 +171,7 @@ static bool is_domain_there(struct xen *v)
 		return true;
 	}
 	errno = 0;
-	return xs_is_domain_introduced(v->xs, (unsigned int)v->peer) || errno == EACCES;
+	return xs_is_domain_introduced(v->life, (unsigned int)v->peer) || errno == EACCES;
 }
 
 static libvchan_t *xen_server_init(int domain, int port, size_t read_min, size_t write_min)
