@@ -4,8 +4,7 @@
 #include <locale.h>
 #include <stdlib.h>
 
-#include "domains/announce.h"
-#include "domains/gate.h"
+#include "domains/companions.h"
 #include "domains/lease.h"
 #include "domains/service.h"
 
@@ -21,9 +20,7 @@ struct daemon {
 	struct service *service;
 	struct control *control;
 	struct machine_watch *watch;
-	struct announce *announce;
-	struct gate *gate;
-	GHashTable *leases; /* name of a running disposable to struct lease */
+	struct companions *companions; /* NULL: offline */
 	int status;
 };
 
@@ -62,58 +59,26 @@ static void machine_died(uint32_t id, bool is_crash, void *data)
 	}
 }
 
-static void end_disposable(const char *name, void *data)
-{
-	struct daemon *d = data;
-	g_autofree char *copy = g_strdup(name); /* the lease goes while this runs */
-
-	control_stop(d->control, copy, true, NULL, NULL);
-}
-
-static void runs(struct daemon *d, const struct control_status *status)
-{
-	machine_watch_add(d->watch, status->id);
-	announce_started(d->announce, status);
-	if (status->is_disposable) {
-		g_hash_table_replace(
-			d->leases, g_strdup(status->name),
-			lease_new(LEASE_SOCKET_FOLDER, status->name, end_disposable, d));
-	}
-}
-
-static gboolean announce_all(gpointer data)
-{
-	struct daemon *d = data;
-
-	if (d->control) {
-		announce_list(d->announce, d->control);
-	}
-	return G_SOURCE_REMOVE;
-}
-
 static void changed(const struct control_status *status, void *data)
 {
 	struct daemon *d = data;
 
-	if (status) {
-		service_changed(status, d->service);
+	service_changed(status, d->service);
+	if (d->companions) {
+		if (status->state == CONTROL_RUNNING) {
+			machine_watch_add(d->watch, status->id);
+		}
+		companions_changed(d->companions, status);
 	}
-	if (!d->announce) {
-		return; /* offline */
-	}
-	if (status && status->state == CONTROL_RUNNING) {
-		runs(d, status);
-	} else if (status && status->state == CONTROL_STOPPED) {
-		g_hash_table_remove(d->leases, status->name);
-		announce_ended(d->announce, status);
-	}
-	/* When the change is over: a disposable that has ended is still in the list now. */
-	g_idle_add_full(G_PRIORITY_HIGH_IDLE, announce_all, d, NULL);
 }
 
 static void described(void *data)
 {
-	changed(NULL, data);
+	struct daemon *d = data;
+
+	if (d->companions) {
+		companions_changed(d->companions, NULL);
+	}
 }
 
 static void watch_taken_over(struct daemon *d)
@@ -122,8 +87,9 @@ static void watch_taken_over(struct daemon *d)
 	g_autofree struct control_status *all = control_list(d->control, &count);
 
 	for (i = 0; i < count; i++) {
-		if (all[i].state == CONTROL_RUNNING) {
-			changed(&all[i], d);
+		if (all[i].state == CONTROL_RUNNING && d->watch) {
+			machine_watch_add(d->watch, all[i].id);
+			service_changed(&all[i], d->service);
 		}
 	}
 }
@@ -156,15 +122,9 @@ static void name_lost(GDBusConnection *bus, const char *name, gpointer data)
 	quit(d);
 }
 
-static void free_lease(gpointer lease)
-{
-	lease_free(lease);
-}
-
 static bool set_up(struct daemon *d, const struct options *o, GDBusConnection *bus, GError **error)
 {
 	g_autofree char *disposables = g_build_filename(o->run_folder, "disposables", NULL);
-	g_autofree char *gate = g_build_filename(o->run_folder, "start.sock", NULL);
 	struct control_settings settings = {
 		.kernel = o->kernel,
 		.initrd = o->initrd,
@@ -184,12 +144,15 @@ static bool set_up(struct daemon *d, const struct options *o, GDBusConnection *b
 	}
 	if (!o->is_offline) {
 		d->watch = machine_watch_begin(machine_died, d, error);
-		d->announce = announce_new(o->run_folder, o->is_session ? NULL : bus, error);
-		if (!d->watch || !d->announce) {
+		if (!d->watch) {
+			return false;
+		}
+		d->companions = companions_new(o->run_folder, LEASE_SOCKET_FOLDER,
+					       o->is_session ? NULL : bus, error);
+		if (!d->companions) {
 			return false;
 		}
 	}
-	d->leases = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_lease);
 	d->control = control_new(d->registry, &d->store,
 				 o->is_offline ? &offline_ops : &machine_ops_libxl, &settings,
 				 changed, d, error);
@@ -198,22 +161,19 @@ static bool set_up(struct daemon *d, const struct options *o, GDBusConnection *b
 	}
 	service_set_control(d->service, d->control, described, d);
 	watch_taken_over(d);
-	changed(NULL, d);
-	d->gate = o->is_offline ? NULL : gate_new(gate, d->control, error);
-	return o->is_offline || d->gate;
+	return !d->companions || companions_attach(d->companions, d->control, error);
 }
 
 static void tear_down(struct daemon *d)
 {
 	struct control *control = d->control;
 
-	gate_free(d->gate);
+	companions_detach(d->companions);
 	if (control) {
 		control_free(control); /* waits for workers, which still report */
 		d->control = NULL;
 	}
-	g_clear_pointer(&d->leases, g_hash_table_unref);
-	announce_free(d->announce);
+	companions_free(d->companions);
 	g_clear_pointer(&d->service, service_free);
 	volume_store_close(&d->store);
 	registry_close(d->registry);
