@@ -38,7 +38,15 @@ traces() { # what a disposable could leave in dom0
 	ls /run/mullion/qrexec /run/mullion/disposables | grep -c '^disp'
 }
 
+has_desktop() {
+	local session
+	session=$(loginctl --no-legend list-sessions | awk '$4 == "seat0" { print $1 }')
+	# The screen may still show the text console, which nobody left.
+	[ -n "$session" ] && loginctl activate "$session" && [ -S /run/user/1000/wayland-0 ]
+}
+
 systemctl start mulliond mullion-policyd
+until_true 120 has_desktop || die "there is no desktop"
 until_true 120 is_listed || die "mulliond does not answer"
 if ! mullion domain show untrusted >/dev/null 2>&1; then
 	mullion template create debian /var/lib/mullion/images/debian/root.img private_mib=64 || die "no template"
