@@ -223,6 +223,11 @@ static void take_back_offer(struct arch_vcpu *a)
 		return;
 	}
 	a->is_offered = false;
+	/*
+	 * The emulator notes a virtual interrupt in a word where other threads note the machine's, and
+	 * not atomically: one of those may be gone. A write of the task priority makes it look again.
+	 */
+	__asm__ volatile("mov %0, %%cr8" : : "r"(0ul));
 	if (a->vmcb->vintr & VMCB_VINTR_IRQ) {
 		a->held = (struct hvm_event){
 			.is_valid = true,
