@@ -45,7 +45,7 @@ cc -static -O2 -Wall -Wextra -Werror -o "$out/mullion-test-agent" "$here/dom0/ag
 cc -static -O2 -Wall -Wextra -Werror -o "$out/mini-init" "$here/dom0/mini/init.c"
 
 mmdebstrap --variant=minbase --mode=root --skip=check/qemu "$@" \
-	--aptopt='APT::Install-Recommends "false"' \
+	--aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io \
 	--include="$packages" \
 	--essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/usr/share/initramfs-tools/modules.d"' \
 	--essential-hook="cp '$here/dom0/initramfs.conf' \"\$1/etc/initramfs-tools/conf.d/mullion\"" \

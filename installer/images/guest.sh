@@ -39,7 +39,7 @@ for module in drivers/net/wireless drivers/net/ethernet drivers/usb; do
 done
 
 mmdebstrap --variant=minbase --mode=root --skip=check/qemu "$@" \
-	--aptopt='APT::Install-Recommends "false"' \
+	--aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io \
 	--include="$packages" \
 	--customize-hook="'$here/guest/customize.sh' \"\$1\"" \
 	bookworm "$root" - <<'SOURCES'

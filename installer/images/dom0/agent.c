@@ -149,7 +149,7 @@ static char *wait_for_command(int tty)
 	}
 }
 
-/* The driver may take a picture of the screen first. Any byte will do: it has nothing else to say. */
+/* The driver may take a picture of the screen first. It has nothing else to say: any byte does. */
 static void wait_for_bye(int tty)
 {
 	struct pollfd p = {.fd = tty, .events = POLLIN};

@@ -37,6 +37,22 @@ install -m 755 "$here/mullion-home" "$root/usr/lib/mullion-home"
 install -m 644 "$here"/*.service "$units/"
 chroot "$root" systemctl -q enable mullion-home.service mullion-swap.service
 
+# Several programs offer some types; these are the ones that show one file in one window.
+cat >"$root/etc/xdg/mimeapps.list" <<'TYPES'
+[Default Applications]
+application/pdf=org.pwmt.zathura-pdf-poppler.desktop
+image/bmp=imv.desktop
+image/gif=imv.desktop
+image/jpeg=imv.desktop
+image/png=imv.desktop
+image/svg+xml=imv.desktop
+image/tiff=imv.desktop
+image/webp=imv.desktop
+text/csv=org.xfce.mousepad.desktop
+text/html=org.xfce.mousepad.desktop
+text/plain=org.xfce.mousepad.desktop
+TYPES
+
 # A login on the console, which dom0 alone can reach. Not serial-getty: that one waits for udev.
 mkdir -p "$units/console-getty.service.d"
 cat >"$units/console-getty.service.d/autologin.conf" <<'UNIT'

@@ -3,8 +3,8 @@
  * The first program of an app domain: the whole initrd beside the modules.
  *
  * Loads the modules listed in /modules in that order (a line: path, then options), waits for the
- * disks, mounts the root disk and becomes its /sbin/init. A general initrd takes seconds for what is
- * known here beforehand: one kernel, Xen's block front-end, ext4 on /dev/xvda. It waits for all
+ * disks, mounts the root disk and becomes its /sbin/init. A general initrd takes seconds for what
+ * is known here beforehand: one kernel, Xen's block front-end, ext4 on /dev/xvda. It waits for all
  * disks that the toolstack gave, so that nothing later has to wait for udev to see them.
  *
  * Command line: mullion.root=DEVICE (default /dev/xvda).
