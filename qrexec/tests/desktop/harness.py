@@ -28,7 +28,7 @@ def wait_for(condition, seconds=LIMIT, what="condition"):
         if value:
             return value
         time.sleep(0.01)
-    raise AssertionError(f"timeout: {what}")
+    raise AssertionError(f"timeout: {what() if callable(what) else what}")
 
 
 def message(kind, body=b""):
