@@ -168,11 +168,14 @@ def main():
         if mounted.returncode:
             print(f"SKIP: no loop mount of XFS here: {mounted.stderr.strip()}")
             return 77
+        world = World(top, *map(os.path.abspath, sys.argv[1:3]))
         try:
-            world = World(top, *map(os.path.abspath, sys.argv[1:3]))
             test_domains(world)
             test_refusals(world)
         finally:
+            if world.daemon and world.daemon.poll() is None:
+                world.daemon.kill()  # a failure is not to be hidden by a store in use
+                world.daemon.wait()
             subprocess.run(["umount", str(top / "volumes")], check=True)
     print(f"{failures} failures")
     return 1 if failures else 0
