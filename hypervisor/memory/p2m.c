@@ -431,6 +431,10 @@ static int change_locked(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int le
 	mfn_t unused;
 	int rc;
 
+	/* What were put in now would stay: the death of d has been here, or will not look for it. */
+	if (type != P2M_NONE && domain_is_dying(d)) {
+		return -EINVAL;
+	}
 	rc = descend_locked(d->p2m, gfn, level, type == P2M_NONE, stock, &entry);
 	if (rc) {
 		return rc == -ENOENT ? 0 : rc;
@@ -601,6 +605,9 @@ static int handle_teardown(struct domain *d)
 	if (!d->p2m) {
 		return 0;
 	}
+	/* Whoever was in change_locked() before d was dying is out of it now; others are refused. */
+	spin_lock(&d->p2m->lock);
+	spin_unlock(&d->p2m->lock);
 	pieces = (d->p2m->max_gfn >> ORDER_2M) + 1;
 	while (piece < pieces) {
 		gfn_t gfn = gfn_of(piece << ORDER_2M);

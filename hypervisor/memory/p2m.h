@@ -54,7 +54,7 @@ struct frame *p2m_get_frame(struct domain *d, gfn_t gfn, bool is_write, enum p2m
 /*
  * Sets 2^order frames. Takes over one reference for each RAM/SHARED/FOREIGN/GRANT frame when
  * it succeeds. What was there before is removed as p2m_remove() does. -EINVAL: not aligned to
- * 2^order, or past the end. -ENOMEM: unchanged when order is 0; when it is more, some of the
+ * 2^order, past the end, or d is dying. -ENOMEM: unchanged when order is 0; when it is more, some of the
  * frames may be P2M_NONE now, and none has been taken over.
  */
 int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type type) MUST_CHECK;

@@ -139,6 +139,21 @@ TEST(p2m, removed_frames_go_back_after_the_flush)
 	end();
 }
 
+TEST(p2m, a_dying_domain_gets_nothing_more)
+{
+	struct frame *f;
+
+	start();
+	give(0, 0);
+	f = frame_alloc_domain(&d, 0, FRAME_ANYWHERE);
+	d.dying = DOMAIN_DYING;
+	EXPECT_EQ(p2m_set(&d, gfn_of(1), frame_mfn(f), 0, P2M_RAM), -EINVAL);
+	EXPECT_EQ(p2m_lookup(&d, gfn_of(1)).type, P2M_NONE);
+	EXPECT_EQ(p2m_remove(&d, gfn_of(0), 0), 0);
+	frame_put(f);
+	end();
+}
+
 TEST(p2m, a_superpage_is_split_when_a_part_goes)
 {
 	mfn_t mfn;
