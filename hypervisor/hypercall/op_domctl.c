@@ -136,9 +136,12 @@ static long do_max_vcpus(struct domain *caller, struct domain *d, u32 count)
 	if (d == caller || count != d->vcpu_count) {
 		return -EINVAL;
 	}
-	domain_pause(d);
-	rc = domain_set_vcpu_count(d, count);
-	domain_unpause(d);
+	/* One at a time makes vCPUs, and none while the death of d goes through those that are there. */
+	if (__atomic_exchange_n(&d->is_teardown_busy, true, __ATOMIC_ACQUIRE)) {
+		return HYPERCALL_RESTART;
+	}
+	rc = domain_is_dying(d) ? -EINVAL : domain_set_vcpu_count(d, count);
+	store_release(&d->is_teardown_busy, false);
 	return rc;
 }
 

@@ -8,8 +8,10 @@
 
 #include "hypercall/hypercall.h"
 #include "mm/window.h"
+#include "tests/unit/fake_tools.h"
 
 #include <xen/sched.h>
+#include <xen/vcpu.h>
 
 #define MEMORY_BYTES 4096u
 #define CALLS_MAX    64u
@@ -62,20 +64,27 @@ int arch_vcpu_initialise(struct vcpu *v, const void *context)
 {
 	return -EINVAL;
 }
-void arch_domain_update_wallclock(struct domain *d)
-{
-}
-void sched_affinity_changed(struct vcpu *v)
-{
-}
 bool hypercall_should_yield(void)
 {
 	return false;
 }
 
+/* The version is right seven times of eight, and the command one that there may be. */
+static long call_tools(struct hypercall *c, u32 version, long (*op)(struct hypercall *))
+{
+	u32 *head = (u32 *)(memory + (c->arg[0] & 0x7f8));
+
+	c->arg[0] = 0x1000 + (c->arg[0] & 0x7f8);
+	if (head[0] % 8) {
+		head[0] = version;
+	}
+	head[1] %= 90;
+	return op(c);
+}
+
 static long call(struct hypercall *c)
 {
-	switch (c->number % 6) {
+	switch (c->number % 8) {
 	case 0:
 		return op_memory(c);
 	case 1:
@@ -83,12 +92,17 @@ static long call(struct hypercall *c)
 	case 2:
 		return op_grant_table(c);
 	case 3:
-		return op_vcpu(c);
+		c->arg[0] %= 16; /* dom0 without a vCPU that is up is the machine's end */
+		return c->arg[0] == VCPUOP_down && c->caller->domain == dom0 ? 0 : op_vcpu(c);
 	case 4:
 		c->arg[0] %= 8;
 		return c->arg[0] == SCHEDOP_shutdown ? 0 : op_sched(c);
-	default:
+	case 5:
 		return op_vm_assist(c);
+	case 6:
+		return call_tools(c, XEN_DOMCTL_INTERFACE_VERSION, op_domctl);
+	default:
+		return call_tools(c, XEN_SYSCTL_INTERFACE_VERSION, op_sysctl);
 	}
 }
 
@@ -101,6 +115,18 @@ static void end(struct domain *d)
 	domain_put(d);
 	for (unsigned int i = 0; i < 4; i++) {
 		fake_grace();
+	}
+}
+
+/* Those that domctls made. */
+static void end_created(void)
+{
+	struct domain *d = domain_get_from(2);
+
+	while (d) {
+		p2m_flush(d);
+		end(d);
+		d = domain_get_from(2);
 	}
 }
 
@@ -144,6 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	p2m_flush(d[0]);
 	p2m_flush(d[1]);
+	end_created();
 	end(d[1]);
 	end(d[0]);
 	if (unit_heap_in_use() != 0) {
