@@ -3,6 +3,7 @@
 """Boot one bare-metal guest in dom0's place, show its console, judge its last line.
 
     tools/run_qemu.py [--hypervisor mullion|xen] [--log] NAME-OR-ELF
+    tools/run_qemu.py --timeout 700 --args "seed=7 seconds=600 rounds=1" fuzz
 
 Exit status: 0 PASS, 1 FAIL, 77 SKIP.
 """
@@ -25,6 +26,9 @@ def main():
     parser.add_argument("--log", action="store_true", help="show the hypervisor's console, too")
     parser.add_argument("--icount", action="store_true", help="count instructions, repeatably")
     parser.add_argument("--smp", type=int)
+    parser.add_argument("--timeout", type=float)
+    parser.add_argument("--args", help="the guest's own command line")
+    parser.add_argument("--qemu", default="", help="added to QEMU's command line")
     parser.add_argument("name")
     args = parser.parse_args()
     path = pathlib.Path(args.name)
@@ -34,6 +38,11 @@ def main():
     what = known.get(name, guest.Guest(name))
     if args.smp:
         what.smp = args.smp
+    what.qemu += " " + args.qemu
+    if args.timeout:
+        what.timeout = args.timeout
+    if args.args is not None:
+        what.args = args.args
     verdict, reason, console, log = guest.run(what, elf, args.hypervisor, args.icount)
     if args.log or verdict == "FAIL":
         print(log)

@@ -13,6 +13,7 @@ extern uint8_t probe_return[];
 
 static struct gate idt[256] __attribute__((aligned(16)));
 static trap_handler_fn handlers[256];
+static bool is_failed;
 
 void trap_dispatch(struct trap_frame *frame);
 
@@ -64,6 +65,12 @@ void trap_dispatch(struct trap_frame *frame)
 	if (handlers[frame->vector]) {
 		handlers[frame->vector](frame);
 		return;
+	}
+	/* The first one says what happened; a second one would be about saying it. */
+	if (__atomic_exchange_n(&is_failed, true, __ATOMIC_SEQ_CST)) {
+		for (;;) {
+			__asm__ volatile("cli; hlt");
+		}
 	}
 	print("vector %lu error %#lx rip %#lx rsp %#lx cr2 %#lx rax %#lx rcx %#lx cpu %u\n",
 	      frame->vector, frame->error, frame->rip, frame->rsp, cr2, frame->rax, frame->rcx,
