@@ -615,8 +615,9 @@ static void fuzz_multicall(struct fuzzer *f)
 	static const uint8_t numbers[] = {__HYPERVISOR_xen_version,  __HYPERVISOR_event_channel_op,
 					  __HYPERVISOR_grant_table_op, __HYPERVISOR_multicall,
 					  __HYPERVISOR_hvm_op, 63};
-	struct multicall_entry *list = (void *)f->scratch;
 	unsigned n = 1 + (unsigned)below(f, 30);
+	/* Up to the end of what is mapped: behind it would be entries of nobody's choice. */
+	struct multicall_entry *list = (struct multicall_entry *)(f->scratch + SCRATCH_PAGES * PAGE_SIZE) - n;
 
 	for (unsigned i = 0; i < n; i++) {
 		list[i].op = numbers[below(f, ARRAY_SIZE(numbers))];
@@ -625,7 +626,7 @@ static void fuzz_multicall(struct fuzzer *f)
 			list[i].args[k] = one_in(f, 2) ? (unsigned long)memory(f) : number(f);
 		}
 	}
-	CALL(f, multicall, one_in(f, 20) ? memory(f) : list, one_in(f, 20) ? number(f) : n, 0);
+	CALL(f, multicall, list, one_in(f, 20) ? number(f) : n, 0);
 }
 
 static bool is_left_out(uint64_t nr)
