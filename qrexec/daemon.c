@@ -250,6 +250,7 @@ static void handle_signals(void)
 
 static char socket_path[108], socket_link[108];
 
+/* The socket gets its name when somebody listens: whoever waits for the name may call at once. */
 static void open_socket(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -262,9 +263,13 @@ static void open_socket(void)
 		fprintf(stderr, "qrexec-daemon: %s: path too long\n", the_daemon.socket_dir);
 		exit(2);
 	}
-	strcpy(address.sun_path, socket_path);
+	if (snprintf(address.sun_path, sizeof(address.sun_path), "%s/.qrexec.%d",
+		     the_daemon.socket_dir, (int)getpid()) >= (int)sizeof(address.sun_path)) {
+		fprintf(stderr, "qrexec-daemon: %s: path too long\n", the_daemon.socket_dir);
+		exit(2);
+	}
 	snprintf(name, sizeof(name), "qrexec.%s", the_daemon.name);
-	unlink(socket_path);
+	unlink(address.sun_path);
 	unlink(socket_link);
 	the_daemon.listener = (struct source){
 		.kind = SOURCE_LISTENER,
@@ -272,7 +277,8 @@ static void open_socket(void)
 	umask(0007); /* dom0's user is in the group */
 	if (the_daemon.listener.fd < 0 ||
 	    bind(the_daemon.listener.fd, (struct sockaddr *)&address, sizeof(address)) ||
-	    listen(the_daemon.listener.fd, 1024) || symlink(name, socket_link)) {
+	    listen(the_daemon.listener.fd, 1024) || rename(address.sun_path, socket_path) ||
+	    symlink(name, socket_link)) {
 		perror(socket_path);
 		exit(1);
 	}

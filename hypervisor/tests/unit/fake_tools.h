@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "arch/contract/guest.h"
 #include "core/debug_key.h"
 #include "hypercall/domctl.h"
 #include "sched/pool.h"
