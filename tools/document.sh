@@ -107,7 +107,7 @@ if [ "$stay" = --stay ]; then
 	wait $call
 else
 	# As if the user closed the viewer: it ends, and with it the call and the disposable.
-	qrexec-client -d "$disposable" 'user:pkill -f open-and-wait; pkill -x zathura; pkill -x imv-wayland; pkill -x mousepad; pkill -x foot; true' 2>/dev/null
+	qrexec-client -d "$disposable" 'user:pkill -x zathura; pkill -x imv-wayland; pkill -x mousepad; pkill -x foot; true' 2>/dev/null
 fi
 until_true 90 has_none || die "the disposable is still there"
 wait $call
