@@ -173,8 +173,10 @@ class Headless:
         self.console = open(self.log, "rb")
         self.printed = not args.command
         agent_path = folder / "agent"
+        self.resets = folder / "resets.log"
         self.monitor_path = folder / "monitor"
-        serial = ["-serial", f"file:{machine.with_commas(self.log)}"]
+        serial = ["-serial", f"file:{machine.with_commas(self.log)}",
+                  "-d", "cpu_reset", "-D", str(self.resets)]
         if args.command:
             serial += ["-chardev", f"socket,id=agent,path={agent_path},server=on,wait=off",
                        "-serial", "chardev:agent"]
@@ -203,6 +205,16 @@ class Headless:
             say(f"all of it is in {self.args.log}")
         return BOOT_FAILED
 
+    def how_it_ended(self):
+        """QEMU logs a CPU's registers at each reset: after a triple fault they tell where it was."""
+        if self.qemu.returncode < 0:
+            return f"QEMU died of {signal.Signals(-self.qemu.returncode).name}"
+        resets = self.resets.read_text(errors="replace") if self.resets.exists() else ""
+        _, mark, registers = resets.rpartition("Triple fault")
+        if mark:
+            return f"a CPU of the machine had a triple fault:\n{registers[:2500]}\n"
+        return f"QEMU ended with status {self.qemu.returncode}, the machine reset or switched itself off"
+
     def read_console(self):
         """Show what is new if nobody else does; notice a panic."""
         data = self.console.read()
@@ -229,7 +241,7 @@ class Headless:
                 if not self.agent:
                     return 0 if self.qemu.returncode == 0 else self.qemu.returncode
                 what = "COMMAND had ended" if is_up else "dom0 was up"
-                return self.fail(f"the machine went down before {what}")
+                return self.fail(f"the machine went down before {what}: {self.how_it_ended()}")
             if is_up and not said_ready:
                 said_ready = True
                 say(f"dom0 is up after {now - self.start:.1f} s")
