@@ -97,8 +97,8 @@ static void set_environment(const struct command *c)
 
 static _Noreturn void exec_program(const struct command *c, const char *path, bool with_login_shell)
 {
-	const struct passwd *pw = getpwuid(getuid());
-	const char *shell = with_login_shell && pw && *pw->pw_shell ? pw->pw_shell : "/bin/sh";
+	const struct passwd *pw = with_login_shell ? getpwuid(getuid()) : NULL;
+	const char *shell = pw && *pw->pw_shell ? pw->pw_shell : "/bin/sh";
 	const char *base = strrchr(shell, '/');
 	char name[64];
 	sigset_t none;
