@@ -32,6 +32,8 @@ for program in qrexec-agent qrexec-client-vm services/mullion-copy services/file
 	put bin "$build/qrexec/$program"
 	strip "$root/bin/${program##*/}"
 done
+cc -O2 -o "$share/bin/vchan_speed" "$here/../bench/vchan_speed.c" -lxenvchan
+put bin "$share/bin/vchan_speed"
 # Loaded by name when a thread is ended.
 libgcc=$(ldconfig -p | sed -n 's/.*x86-64.*=> \(.*libgcc_s.so.1\)$/\1/p' | head -n 1)
 install -D "$libgcc" "$root/lib/x86_64-linux-gnu/libgcc_s.so.1"
