@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "qrexec/control.h"
+#include "qrexec/fork_client.h"
 #include "qrexec/session.h"
 
 #define AGENT_SOCKET	   "/run/qubes/qrexec-agent"
@@ -55,7 +56,8 @@ static struct {
 	unsigned int request_count;
 	struct request *requests;
 	struct session *sessions;
-} agent;
+	const char *fork_server; /* NULL: none */
+} agent = {.fork_server = FORK_SERVER_SOCKET};
 
 /* Markers for epoll besides requests. */
 static int vchan_mark, signal_mark, listener_mark;
@@ -139,7 +141,7 @@ static void handle_exec(enum qrexec_type type, const struct qrexec_exec *exec)
 		close_range(3, ~0u, 0);
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
-		session_main(type, exec);
+		session_main(type, exec, agent.fork_server);
 	}
 	s->place = place;
 	s->next = agent.sessions;
@@ -443,9 +445,12 @@ static void open_signals(void)
 
 static _Noreturn void usage(int code)
 {
-	fputs("usage: qrexec-agent [--agent-socket=PATH] [--no-fork-server]\n"
-	      "  --agent-socket=PATH  where programs ask for calls (default " AGENT_SOCKET ")\n"
-	      "  --no-fork-server     accepted; every call has a session of its own anyway\n",
+	fputs("usage: qrexec-agent [options]\n"
+	      "  --agent-socket=PATH        where programs ask for calls\n"
+	      "                             (default " AGENT_SOCKET ")\n"
+	      "  --fork-server-socket=PATH  where a user's session listens, %s is its user\n"
+	      "                             (default " FORK_SERVER_SOCKET ")\n"
+	      "  --no-fork-server           every call has a PAM session of its own\n",
 	      code ? stderr : stdout);
 	exit(code);
 }
@@ -469,7 +474,10 @@ int main(int argc, char **argv)
 			path = optarg;
 			break;
 		case 's':
+			agent.fork_server = *optarg ? optarg : NULL;
+			break;
 		case 'S':
+			agent.fork_server = NULL;
 			break;
 		default:
 			usage(opt == 'h' ? 0 : 2);

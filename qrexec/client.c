@@ -71,7 +71,7 @@ static int open_local(const struct options *o, struct call_io *io)
 		return 0;
 	}
 	if (command_parse(o->local_command, false, &local) ||
-	    service_start(&local, &none, false, io)) {
+	    service_start(&local, &none, SHELL_SYSTEM, io)) {
 		return -1;
 	}
 	/* Its errors are its own business; the command's go to ours. */

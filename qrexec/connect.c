@@ -190,7 +190,7 @@ int connect_serve_here(const char *socket_dir, const struct connect_caller *call
 			strerror(errno));
 		return QREXEC_EXIT_PROBLEM;
 	}
-	rc = service_start(&command, &config, false, &io);
+	rc = service_start(&command, &config, SHELL_SYSTEM, &io);
 	if (rc) {
 		call_fail(io.vchan, rc, "qrexec: dom0 does not have this service\n");
 	} else {

@@ -149,6 +149,49 @@ void qrexec_exec_encode(struct wire_out *out, enum qrexec_type type, const struc
 	wire_put_bytes(out, exec->command, exec->command_size);
 }
 
+int qrexec_fork_head_decode(struct wire *in, struct qrexec_fork *out)
+{
+	struct qrexec_fork f = {0};
+	uint32_t type = wire_u32le(in);
+
+	f.exec.domain = wire_u32le(in);
+	f.exec.port = wire_u32le(in);
+	f.exec.command_size = wire_u32le(in);
+	if (!wire_at_end(in) || (type != MSG_EXEC_CMDLINE && type != MSG_JUST_EXEC)) {
+		return -EPROTO;
+	}
+	if (!f.exec.command_size || f.exec.command_size > QREXEC_COMMAND_SIZE_MAX) {
+		return -EMSGSIZE;
+	}
+	if (!is_place_valid(f.exec.domain, f.exec.port) || !f.exec.port) {
+		return -ERANGE;
+	}
+	f.type = type;
+	*out = f;
+	return 0;
+}
+
+int qrexec_fork_command_decode(struct wire *in, struct qrexec_fork *out)
+{
+	uint32_t size;
+	const char *command = rest_as_string(in, &size);
+
+	if (!wire_at_end(in) || !command || size != out->exec.command_size) {
+		return -EPROTO;
+	}
+	out->exec.command = command;
+	return 0;
+}
+
+void qrexec_fork_encode(struct wire_out *out, const struct qrexec_fork *fork)
+{
+	wire_put_u32le(out, fork->type);
+	wire_put_u32le(out, fork->exec.domain);
+	wire_put_u32le(out, fork->exec.port);
+	wire_put_u32le(out, fork->exec.command_size);
+	wire_put_bytes(out, fork->exec.command, fork->exec.command_size);
+}
+
 int qrexec_place_decode(struct wire *in, struct qrexec_place *out)
 {
 	struct qrexec_place p;

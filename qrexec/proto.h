@@ -91,6 +91,23 @@ int qrexec_exec_decode(struct wire *in, struct qrexec_exec *out);
 void qrexec_exec_encode(struct wire_out *out, enum qrexec_type type,
 			const struct qrexec_exec *exec);
 
+/*
+ * What an agent asks a fork server: {type, domain, port, size of the command} and the command,
+ * which has no user. type is EXEC_CMDLINE or JUST_EXEC. The head tells how long the rest is.
+ */
+#define QREXEC_FORK_HEAD_SIZE 16
+struct qrexec_fork {
+	enum qrexec_type type;
+	struct qrexec_exec exec;
+};
+
+/* Size of the command, with its NUL. -EPROTO: length, type; -EMSGSIZE; -ERANGE: domain or port. */
+int qrexec_fork_head_decode(struct wire *in, struct qrexec_fork *out);
+/* in is the command, out has its head. -EPROTO: not as long as said, no NUL at its end, or others.
+ */
+int qrexec_fork_command_decode(struct wire *in, struct qrexec_fork *out);
+void qrexec_fork_encode(struct wire_out *out, const struct qrexec_fork *fork);
+
 /* {domain, port} alone: answer to a client, or CONNECTION_TERMINATED. */
 struct qrexec_place {
 	uint32_t domain;

@@ -95,9 +95,10 @@ static void set_environment(const struct command *c)
 	       c->target, 1);
 }
 
-static _Noreturn void exec_program(const struct command *c, const char *path, bool with_login_shell)
+static _Noreturn void exec_program(const struct command *c, const char *path,
+				   enum service_shell kind)
 {
-	const struct passwd *pw = with_login_shell ? getpwuid(getuid()) : NULL;
+	const struct passwd *pw = kind == SHELL_SYSTEM ? NULL : getpwuid(getuid());
 	const char *shell = pw && *pw->pw_shell ? pw->pw_shell : "/bin/sh";
 	const char *base = strrchr(shell, '/');
 	char name[64];
@@ -115,7 +116,7 @@ static _Noreturn void exec_program(const struct command *c, const char *path, bo
 		execl("/bin/sh", "sh", path, c->argument, (char *)NULL);
 	} else {
 		/* A leading '-' makes it a login shell. */
-		snprintf(name, sizeof(name), "%s%s", with_login_shell ? "-" : "",
+		snprintf(name, sizeof(name), "%s%s", kind == SHELL_LOGIN ? "-" : "",
 			 base ? base + 1 : shell);
 		execl(shell, name, "-c", c->text, (char *)NULL);
 	}
@@ -123,7 +124,7 @@ static _Noreturn void exec_program(const struct command *c, const char *path, bo
 	_exit(errno == ENOENT ? QREXEC_EXIT_NOT_FOUND : QREXEC_EXIT_PROBLEM);
 }
 
-static int start_program(const struct command *c, const char *path, bool with_login_shell,
+static int start_program(const struct command *c, const char *path, enum service_shell shell,
 			 struct call_io *io)
 {
 	int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
@@ -142,7 +143,7 @@ static int start_program(const struct command *c, const char *path, bool with_lo
 		dup2(in[0], 0);
 		dup2(out[1], 1);
 		dup2(err[1], 2);
-		exec_program(c, path, with_login_shell);
+		exec_program(c, path, shell);
 	}
 	close(in[0]);
 	close(out[1]);
@@ -211,7 +212,7 @@ static int find_service(const struct command *c, char path[PATH_MAX], const char
 }
 
 int service_start(const struct command *command, const struct service_config *config,
-		  bool with_login_shell, struct call_io *io)
+		  enum service_shell shell, struct call_io *io)
 {
 	char path[PATH_MAX];
 	const char *found;
@@ -226,10 +227,10 @@ int service_start(const struct command *command, const struct service_config *co
 	if (found && !stat(found, &st) && S_ISSOCK(st.st_mode)) {
 		return connect_service(command, config, found, io);
 	}
-	return start_program(command, found, with_login_shell, io);
+	return start_program(command, found, shell, io);
 }
 
-int service_start_alone(const struct command *command, bool with_login_shell)
+int service_start_alone(const struct command *command, enum service_shell shell)
 {
 	char path[PATH_MAX];
 	const char *found;
@@ -246,7 +247,7 @@ int service_start_alone(const struct command *command, bool with_login_shell)
 		dup2(null, 0);
 		dup2(null, 1);
 		dup2(null, 2);
-		exec_program(command, found, with_login_shell);
+		exec_program(command, found, shell);
 	}
 	return pid < 0 ? QREXEC_EXIT_PROBLEM : 0;
 }

@@ -16,12 +16,19 @@
  */
 int service_config_load(const struct command *command, struct service_config *out);
 
+/* What runs a command that is no service. */
+enum service_shell {
+	SHELL_SYSTEM, /* /bin/sh */
+	SHELL_USER,   /* that of the account */
+	SHELL_LOGIN,  /* the same, and it reads what a login reads */
+};
+
 /*
  * Fills source_fd, sink_fd, error_fd, pid and the flags of *io. 0, or an exit code: 127 not found,
- * 125 any other failure. with_login_shell: a guest's command runs in its user's login shell.
+ * 125 any other failure.
  */
 int service_start(const struct command *command, const struct service_config *config,
-		  bool with_login_shell, struct call_io *io);
+		  enum service_shell shell, struct call_io *io);
 
 /* Starts it without descriptors (JUST_EXEC). 0 or an exit code. */
-int service_start_alone(const struct command *command, bool with_login_shell);
+int service_start_alone(const struct command *command, enum service_shell shell);

@@ -9,15 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <security/pam_appl.h>
 
+#include "qrexec/fork_client.h"
 #include "qrexec/io.h"
-#include "qrexec/service.h"
-
-#define SOCKET_BUFFER 65536
+#include "qrexec/serve.h"
 
 /* Loaded only here, so that the agent itself stays small. */
 struct pam {
@@ -110,59 +110,39 @@ static bool become(const struct passwd *pw, struct pam *pam)
 	return true;
 }
 
-/* A graphical program is started when the user's session is there. */
-static void wait_for_session(const struct command *command)
-{
-	struct command wait = {0};
-	struct service_config none = {0};
-	struct call_io io = {0};
-
-	if (command_parse("QUBESRPC qubes.WaitForSession dom0", false, &wait)) {
-		return;
-	}
-	if (!service_start(&wait, &none, false, &io) && io.pid > 0) {
-		(void)!write(io.sink_fd, command->user, strlen(command->user));
-		(void)!write(io.sink_fd, "\n", 1);
-		close(io.sink_fd);
-		waitpid(io.pid, NULL, 0);
-		close(io.source_fd);
-		close(io.error_fd);
-	}
-	command_fini(&wait);
-}
-
-/* The part that is the user. Returns the exit code of the call. */
-static int serve(enum qrexec_type type, libvchan_t *vchan, const struct command *command,
-		 const struct service_config *config, bool is_root)
-{
-	struct call_io io = {.vchan = vchan, .is_service = true};
-	int rc;
-
-	if (config->is_waiting_for_session && !command->is_nogui) {
-		wait_for_session(command);
-	}
-	if (type == MSG_JUST_EXEC) {
-		rc = service_start_alone(command, is_root);
-		call_fail(vchan, rc, rc ? "qrexec: cannot start the command\n" : "");
-		return rc;
-	}
-	rc = service_start(command, config, is_root, &io);
-	if (rc) {
-		call_fail(vchan, rc,
-			  rc == QREXEC_EXIT_NOT_FOUND ? "qrexec: no such service in this domain\n"
-						      : "qrexec: cannot start the service\n");
-		return rc;
-	}
-	return call_run(&io);
-}
-
 static _Noreturn void end_with(libvchan_t *vchan, int exit_code)
 {
 	libvchan_close(vchan);
 	_exit(exit_code);
 }
 
-_Noreturn void session_main(enum qrexec_type type, const struct qrexec_exec *exec)
+/* A user who is logged in has a program there that runs the call. Then this process waits for it.
+ */
+static void try_fork_server(const char *fork_server, enum qrexec_type type,
+			    const struct qrexec_exec *exec, const struct command *command,
+			    const struct service_config *config)
+{
+	const char *text = strchr(exec->command, ':') + 1; /* there is one: it has been parsed */
+	struct qrexec_fork call = {.type = type, .exec = *exec};
+	char byte;
+	int fd;
+
+	if (!fork_server || !fork_server_may_serve(command, config)) {
+		return;
+	}
+	call.exec.command = text;
+	call.exec.command_size = (uint32_t)strlen(text) + 1;
+	fd = fork_server_pass(fork_server, command->user, &call);
+	if (fd < 0) {
+		return;
+	}
+	while (recv(fd, &byte, 1, 0) > 0 || errno == EINTR) {
+	}
+	_exit(0);
+}
+
+_Noreturn void session_main(enum qrexec_type type, const struct qrexec_exec *exec,
+			    const char *fork_server)
 {
 	bool is_root = geteuid() == 0 && !getenv("QREXEC_NO_ROOT");
 	struct command command = {0};
@@ -171,39 +151,37 @@ _Noreturn void session_main(enum qrexec_type type, const struct qrexec_exec *exe
 	struct pam pam = {0};
 	libvchan_t *vchan;
 	int status = 0;
+	bool is_command = !command_parse(exec->command, true, &command) &&
+			  !service_config_load(&command, &config);
 	pid_t pid;
 
-	/* First the connection: to the device files and xenstore only root has access. */
-	vchan = call_connect((int)exec->domain, (int)exec->port, -1);
-	if (!vchan) {
-		fprintf(stderr, "qrexec: caller in domain %u is gone: %s\n", exec->domain,
-			strerror(errno));
-		_exit(QREXEC_EXIT_PROBLEM);
-	}
-	if (command_parse(exec->command, true, &command) ||
-	    service_config_load(&command, &config)) {
-		call_fail(vchan, QREXEC_EXIT_PROBLEM, "qrexec: not a command\n");
-		end_with(vchan, QREXEC_EXIT_PROBLEM);
-	}
-	if (*config.force_user) {
+	if (is_command && *config.force_user) {
 		strcpy(command.user, config.force_user);
 	}
+	if (is_command) {
+		try_fork_server(fork_server, type, exec, &command, &config);
+	}
+	/* Before becoming the user: to the device files and xenstore only root need have access. */
+	vchan = serve_connect(exec);
+	if (!vchan) {
+		_exit(QREXEC_EXIT_PROBLEM);
+	}
+	if (!is_command) {
+		serve_refuse(vchan, "qrexec: not a command\n");
+	}
 	if (!is_root) {
-		end_with(vchan, serve(type, vchan, &command, &config, false));
+		end_with(vchan, serve_call(type, vchan, &command, &config, SHELL_SYSTEM));
 	}
 	pw = getpwnam(command.user);
 	if (!pw || !open_pam(&pam, command.user)) {
-		call_fail(vchan, QREXEC_EXIT_PROBLEM,
-			  "qrexec: no such user, or no session for it\n");
-		end_with(vchan, QREXEC_EXIT_PROBLEM);
+		serve_refuse(vchan, "qrexec: no such user, or no session for it\n");
 	}
 	pid = fork();
 	if (pid == 0) {
 		if (!become(pw, &pam)) {
-			call_fail(vchan, QREXEC_EXIT_PROBLEM, "qrexec: cannot become the user\n");
-			end_with(vchan, QREXEC_EXIT_PROBLEM);
+			serve_refuse(vchan, "qrexec: cannot become the user\n");
 		}
-		end_with(vchan, serve(type, vchan, &command, &config, true));
+		end_with(vchan, serve_call(type, vchan, &command, &config, SHELL_LOGIN));
 	}
 	/* This process keeps the session open, and touches the vchan no more. */
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {

@@ -9,6 +9,7 @@ set -eu
 put_vchan
 put_program "$build/qrexec/qrexec-agent" usr/lib/qubes/qrexec-agent
 put_program "$build/qrexec/qrexec-client-vm" usr/bin/qrexec-client-vm
+put_program "$build/qrexec/qrexec-fork-server" usr/bin/qrexec-fork-server
 put_program "$build/qrexec/services/mullion-copy" usr/bin/mullion-copy
 link mullion-copy usr/bin/qvm-copy-to-vm
 link mullion-copy usr/bin/qvm-copy
@@ -27,6 +28,11 @@ for setting in "$qrexec"/services/config/*; do
 done
 put 644 "$qrexec/systemd/qrexec-agent.service" usr/lib/systemd/system/qrexec-agent.service
 link ../qrexec-agent.service usr/lib/systemd/system/multi-user.target.wants/qrexec-agent.service
+put 644 "$qrexec/systemd/qrexec-fork-server.service" \
+	usr/lib/systemd/user/qrexec-fork-server.service
+link ../qrexec-fork-server.service \
+	usr/lib/systemd/user/default.target.wants/qrexec-fork-server.service
+put 644 "$qrexec/systemd/mullion-guest.tmpfiles" usr/lib/tmpfiles.d/mullion-guest.conf
 put 644 "$top/guid/data/mullion-gui-agent.service" usr/lib/systemd/user/mullion-gui-agent.service
 link ../mullion-gui-agent.service \
 	usr/lib/systemd/user/default.target.wants/mullion-gui-agent.service
@@ -35,6 +41,7 @@ put 644 "$qrexec/systemd/mullion-guest.modules" usr/lib/modules-load.d/mullion-g
 put 644 "$qrexec/systemd/mullion-guest.modprobe" usr/lib/modprobe.d/mullion-guest.conf
 put 644 "$qrexec/systemd/mullion-guest.rules" usr/lib/udev/rules.d/60-mullion-guest.rules
 put_pages "$qrexec"/man/qrexec-agent.8 "$qrexec"/man/qrexec-client-vm.1 \
+	"$qrexec"/man/qrexec-fork-server.1 \
 	"$qrexec"/man/mullion-copy.1 "$qrexec"/man/mullion-open.1 \
 	"$top"/guid/data/mullion-gui-agent.1
 put 644 "$qrexec/completion/qrexec" usr/share/bash-completion/completions/qrexec-client-vm
@@ -50,6 +57,7 @@ if getent passwd user >/dev/null; then
 	usermod -a -G qubes user
 fi
 if [ -d /run/systemd/system ]; then
+	systemd-tmpfiles --create mullion-guest.conf
 	systemctl daemon-reload
 	systemctl start qrexec-agent.service || true
 fi' <<'CONTROL'

@@ -2,6 +2,7 @@
 """A machine without hypervisor: policy process, daemons and agents over the local transport."""
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import socket
@@ -41,6 +42,11 @@ def hello(version):
 
 def trigger3(target, ident, service):
     return message(MSG_TRIGGER3, target.ljust(64, b"\0") + ident.ljust(32, b"\0") + service + b"\0")
+
+
+def is_listening(path):
+    with socket.socket(socket.AF_UNIX) as sock:
+        return sock.connect_ex(str(path)) == 0
 
 
 class Peer:
@@ -119,10 +125,10 @@ class Machine:
 
     # ---- processes ----
 
-    def start(self, name, command, domain=0, **env):
+    def start(self, name, command, domain=0, user=None, **env):
         log = open(self.dir / f"{name}.log", "a")
         self.processes[name] = subprocess.Popen(
-            command, stderr=log, stdin=subprocess.DEVNULL, stdout=log,
+            command, stderr=log, stdin=subprocess.DEVNULL, stdout=log, user=user,
             env=dict(self.env, VCHAN_DOMAIN=str(domain), **env))
         log.close()
         return self.processes[name]
@@ -135,10 +141,18 @@ class Machine:
                               f"--ask-socket={self.dir}/run/ask.sock"])
         wait_for(lambda: "rules in force" in self.log("policy") or "BROKEN" in self.log("policy"))
 
-    def start_agent(self, name):
-        self.start(f"agent-{name}", [BUILD / "qrexec-agent", f"--agent-socket={self.dir}/agent-{name}"],
-                   domain=self.ids[name])
+    def start_agent(self, name, *options):
+        self.start(f"agent-{name}", [BUILD / "qrexec-agent", f"--agent-socket={self.dir}/agent-{name}",
+                                     f"--fork-server-socket={self.dir}/fork-{name}.%s", *options], domain=self.ids[name])
         wait_for(lambda: (self.dir / f"agent-{name}").exists())
+
+    def start_fork_server(self, name, path=None, **options):
+        """The fork server of the user that runs this, or of user=, in a session with SESSION=yes."""
+        path = path or self.dir / f"fork-{name}.{pwd.getpwuid(os.getuid()).pw_name}"
+        path.unlink(missing_ok=True)
+        self.start(f"fork-{name}", [BUILD / "qrexec-fork-server", "--direct", path], domain=self.ids[name],
+                   SESSION="yes", **options)
+        wait_for(lambda: is_listening(path), what="the fork server listens")
 
     def start_daemon(self, name, *options, wait=True, **env):
         before = self.log(f"daemon-{name}").count("agent connected")

@@ -3,6 +3,7 @@
 """qrexec as a whole over the local transport: calls, refusals, versions, deaths, many, much."""
 import hashlib
 import os
+import pwd
 import signal
 import socket
 import struct
@@ -276,6 +277,156 @@ class Sessions(unittest.TestCase):
         for _ in range(5):
             self.assertEqual(self.m.client("work", "root:true").returncode, 0)
         wait_for(lambda: not children(self.m.processes["agent-work"].pid), what="no session left")
+
+
+class ForkServer(unittest.TestCase):
+    """Calls of a user who is logged in run in that session."""
+
+    def setUp(self):
+        self.me = pwd.getpwuid(os.getuid()).pw_name
+        self.m = Machine()
+        self.m.start_fork_server("work")
+
+    def tearDown(self):
+        self.m.close()
+
+    def session(self, command="echo $SESSION", user=None):
+        return self.m.client("work", f"{user or self.me}:{command}").stdout.decode().strip()
+
+    def test_commands_run_in_the_session(self):
+        self.assertEqual(self.session(), "yes")
+        r = self.m.client("work", f"{self.me}:cat; echo $SESSION >&2; exit 9", input=b"x" * 300000)
+        self.assertEqual((r.stdout == b"x" * 300000, r.stderr, r.returncode), (True, b"yes\n", 9))
+
+    def test_it_is_the_users_own_shell(self):
+        self.assertEqual(self.session("echo $0"), os.path.basename(pwd.getpwuid(os.getuid()).pw_shell))
+
+    def test_services_run_in_the_session(self):
+        m = self.m
+        m.service("test.Session", "#!/bin/sh\necho $SESSION $QREXEC_REMOTE_DOMAIN $1\n")
+        m.set_policy(f"* * @anyvm @anyvm allow user={self.me}\n")
+        wait_for(lambda: m.vm("vault", "work", "test.Session+a").stdout == b"yes vault a\n", what="the new policy")
+        self.assertEqual(m.vm("vault", "work", "test.Missing").returncode, 127)
+        # Settings that the fork server of Qubes does not read: the agent keeps the call.
+        m.service("test.Session", "exit-on-service-eof = true\n", where="config", mode=0o644)
+        self.assertEqual(m.vm("vault", "work", "test.Session+a").stdout, b"vault a\n")
+        m.service("test.Session", f"force-user = '{self.me}'\n", where="config", mode=0o644)
+        self.assertEqual(m.vm("vault", "work", "test.Session+a").stdout, b"yes vault a\n")
+        m.service("test.Session", "nonsense\n", where="config", mode=0o644)
+        self.assertEqual(m.vm("vault", "work", "test.Session+a").returncode, 125)
+
+    def test_just_exec_runs_in_the_session(self):
+        out = self.m.dir / "out"
+        self.assertEqual(self.m.client("work", f"{self.me}:echo $SESSION >{out}", "-e").returncode, 0)
+        wait_for(lambda: out.exists() and out.read_text() == "yes\n", what="the command's mark")
+
+    def test_what_does_not_belong_there_does_not_go_there(self):
+        self.assertEqual(self.session("nogui:echo $SESSION"), "")
+        self.assertEqual(self.session(user="somebody-else"), "")
+        self.m.kill("agent-work")
+        self.m.start_agent("work", "--no-fork-server")
+        self.m.wait_connected("work", 2)
+        self.assertEqual(self.session("echo out$SESSION"), "out")
+        self.m.kill("agent-work")
+        self.m.start_agent("work", "--fork-server-socket=")
+        self.m.wait_connected("work", 3)
+        self.assertEqual(self.session("echo out$SESSION"), "out")
+
+    def test_a_call_outlives_the_server_and_the_next_has_its_own_session(self):
+        p = subprocess.Popen(self.m.client_command("work", f"{self.me}:echo $SESSION; cat"), stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, env=dict(self.m.env, VCHAN_DOMAIN="0"))
+        self.assertEqual(p.stdout.readline(), b"yes\n")
+        self.m.kill("fork-work")
+        self.assertEqual(self.session("echo out$SESSION"), "out")
+        p.stdin.write(b"still here")
+        p.stdin.close()
+        self.assertEqual((p.stdout.read(), p.wait(LIMIT)), (b"still here", 0))
+        p.stdout.close()
+        self.m.start_fork_server("work")
+        self.assertEqual(self.session(), "yes")
+
+    def test_a_server_that_drops_the_call_is_a_problem_of_that_call_only(self):
+        self.m.kill("fork-work")
+        path = self.m.dir / f"fork-work.{self.me}"
+        path.unlink()
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen(1)
+            p = subprocess.Popen(self.m.client_command("work", f"{self.me}:echo"), stdin=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL, env=dict(self.m.env, VCHAN_DOMAIN="0"))
+            conn, _ = listener.accept()
+            conn.settimeout(LIMIT)
+            head = Peer(conn).read(16)
+            self.assertEqual((head[:8], head[12:]), (struct.pack("<II", MSG_EXEC, 0), struct.pack("<I", 5)))
+            self.assertEqual(Peer(conn).read(5), b"echo\0")
+            conn.close()
+            self.assertEqual(p.wait(LIMIT), 125)
+        self.assertEqual(self.session("echo out$SESSION"), "out")
+
+    def test_a_request_that_breaks_a_rule_is_dropped(self):
+        good = struct.pack("<IIII", MSG_EXEC, 0, 513, 5)
+        cases = {"nothing": b"", "half a head": good[:9], "no type of a call": struct.pack("<IIII", MSG_CONNECT, 0, 513, 5) + b"echo\0",
+                 "domain": struct.pack("<IIII", MSG_EXEC, 0x7ff0, 513, 5) + b"echo\0", "port": struct.pack("<IIII", MSG_EXEC, 0, 0, 5) + b"echo\0",
+                 "no command": struct.pack("<IIII", MSG_EXEC, 0, 513, 0), "too long": struct.pack("<IIII", MSG_EXEC, 0, 513, 65536),
+                 "no end": good + b"echo!", "two ends": good + b"ec\0o\0", "half a command": good + b"ec"}
+        for what, data in cases.items():
+            with self.subTest(what), socket.socket(socket.AF_UNIX) as sock:
+                sock.connect(str(self.m.dir / f"fork-work.{self.me}"))
+                sock.settimeout(LIMIT)
+                lines = self.m.log("fork-work").count("\n")
+                sock.sendall(data)
+                sock.shutdown(socket.SHUT_WR)
+                self.assertTrue(Peer(sock).is_closed())
+                self.assertGreater(self.m.log("fork-work").count("\n"), lines)
+        self.assertEqual(self.session(), "yes")
+
+    def test_nothing_is_left_after_many_calls(self):
+        server = self.m.processes["fork-work"].pid
+        wait_for(lambda: not children(server), what="the question whether it listens has ended")
+        before = descriptors(server)
+        running = [subprocess.Popen(self.m.client_command("work", f"{self.me}:exit {i}"), stdin=subprocess.DEVNULL,
+                                    env=dict(self.m.env, VCHAN_DOMAIN="0")) for i in range(50)]
+        self.assertEqual([p.wait(LIMIT) for p in running], list(range(50)))
+        wait_for(lambda: not children(server), what="the calls' processes are gone")
+        wait_for(lambda: not children(self.m.processes["agent-work"].pid), what="the agent's are, too")
+        self.assertEqual(descriptors(server), before)
+        self.assertLess(resident_kib(server), 4096)
+
+    @unittest.skipIf(os.geteuid(), "only root becomes other users")
+    def test_a_server_of_another_user_is_not_used(self):
+        m = self.m
+        m.kill("fork-work")
+        for folder in (m.dir, m.dir / "v"):
+            folder.chmod(0o777)
+        m.start_fork_server("work", user="nobody")  # at root's name
+        self.assertEqual(self.session("echo out$SESSION"), "out")
+        self.assertIn("not served by root", m.log("agent-work"))
+        # At its own name it serves, as itself.
+        m.kill("fork-work")
+        m.start_fork_server("work", m.dir / "fork-work.nobody", user="nobody")
+        m.service("test.Who", "#!/bin/sh\necho $(id -u) $SESSION\n")
+        m.set_policy("* * @anyvm @anyvm allow user=nobody\n")
+        wait_for(lambda: m.vm("vault", "work", "test.Who", umask=0).stdout == b"65534 yes\n", what="nobody's session serves")
+
+    @unittest.skipIf(os.geteuid(), "only root becomes other users")
+    def test_only_the_agent_may_ask(self):
+        path = self.m.dir / f"fork-work.{self.me}"
+        self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+        path.chmod(0o666)
+        self.m.dir.chmod(0o755)
+        mark = self.m.dir / "mark"
+        accept = self.m.serve(0, 5, 513)
+        # The refusal may come before the request.
+        ask = (f"import socket, struct; s = socket.socket(socket.AF_UNIX); s.connect({str(path)!r})\ntry: "
+               f"s.sendall(struct.pack('<IIII', {MSG_JUST_EXEC}, 0, 513, {len(str(mark)) + 7}) + b'touch {mark}\\0')\n"
+               "except BrokenPipeError: pass")
+        subprocess.run(["/usr/bin/python3", "-c", ask], user="nobody", timeout=LIMIT, check=True)
+        wait_for(lambda: "refused a program of another user" in self.m.log("fork-work"), what="the refusal")
+        wait_for(lambda: not children(self.m.processes["fork-work"].pid), what="nobody serves it")
+        self.assertFalse(mark.exists())
+        # The same from root is a call.
+        subprocess.run(["/usr/bin/python3", "-c", ask], timeout=LIMIT, check=True)
+        accept().close()
 
 
 class Versions(unittest.TestCase):

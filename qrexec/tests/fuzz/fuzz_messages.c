@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every decoder of qrexec messages, both directions: first byte direction, second version, then
- * header and body. What is accepted keeps its promises, and encodes to the same bytes.
+ * Every decoder of qrexec messages, both directions: first byte direction (0x80: a report of a
+ * parser, 0x40: a request to a fork server), second version, then header and body. What is accepted
+ * keeps its promises, and encodes to the same bytes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,23 @@ static void try_body(const struct qrexec_header *h, struct wire in, const uint8_
 	}
 }
 
+static void try_fork_request(const uint8_t *data, size_t size)
+{
+	struct wire in = wire_of(data, size < QREXEC_FORK_HEAD_SIZE ? size : QREXEC_FORK_HEAD_SIZE);
+	struct wire_out out = wire_out_of(again, sizeof(again));
+	struct qrexec_fork request;
+
+	if (qrexec_fork_head_decode(&in, &request)) {
+		return;
+	}
+	in = wire_of(data + QREXEC_FORK_HEAD_SIZE, size - QREXEC_FORK_HEAD_SIZE);
+	if (!qrexec_fork_command_decode(&in, &request)) {
+		expect(strlen(request.exec.command) + 1 == request.exec.command_size);
+		qrexec_fork_encode(&out, &request);
+		expect_same(&out, data, size);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct qrexec_header header;
@@ -113,6 +131,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    report.kind == PARSER_TRIGGER) {
 			expect(strlen(report.trigger.service) + 1 == report.trigger.service_size);
 		}
+		return 0;
+	}
+	if (data[0] & 0x40) {
+		try_fork_request(data + 2, size - 2);
 		return 0;
 	}
 	data += 2;

@@ -5,6 +5,7 @@
 
 #include "base/test.h"
 #include "qrexec/command.h"
+#include "qrexec/fork_client.h"
 #include "qrexec/ports.h"
 #include "qrexec/proto.h"
 #include "qrexec/query.h"
@@ -171,6 +172,73 @@ TEST(exec, survives_a_round_trip_and_refuses_the_rest)
 		in = body();
 		EXPECT_EQ(qrexec_exec_decode(&in, &d), places[i].rc);
 	}
+}
+
+static int fork_request(uint32_t type, uint32_t domain, uint32_t port, uint32_t size)
+{
+	struct qrexec_fork f;
+	struct wire in;
+
+	reset();
+	wire_put_u32le(&out, type);
+	wire_put_u32le(&out, domain);
+	wire_put_u32le(&out, port);
+	wire_put_u32le(&out, size);
+	in = wire_of(bytes, out.size);
+	return qrexec_fork_head_decode(&in, &f);
+}
+
+TEST(fork, survives_a_round_trip_and_refuses_the_rest)
+{
+	struct qrexec_fork f = {
+		.type = MSG_JUST_EXEC,
+		.exec = {.domain = 7, .port = 515, .command = "ls", .command_size = 3}};
+	struct qrexec_fork again;
+	struct wire in;
+
+	reset();
+	qrexec_fork_encode(&out, &f);
+	EXPECT_EQ(out.size, QREXEC_FORK_HEAD_SIZE + 3);
+	in = wire_of(bytes, QREXEC_FORK_HEAD_SIZE);
+	EXPECT_EQ(qrexec_fork_head_decode(&in, &again), 0);
+	EXPECT(again.type == MSG_JUST_EXEC && again.exec.domain == 7 && again.exec.port == 515);
+	in = wire_of(bytes + QREXEC_FORK_HEAD_SIZE, 3);
+	EXPECT_EQ(qrexec_fork_command_decode(&in, &again), 0);
+	EXPECT_STR(again.exec.command, "ls");
+
+	in = wire_of("l\0", 3); /* two ends */
+	EXPECT_EQ(qrexec_fork_command_decode(&in, &again), -EPROTO);
+	in = wire_of("lsx", 3); /* none */
+	EXPECT_EQ(qrexec_fork_command_decode(&in, &again), -EPROTO);
+	in = wire_of("l", 2); /* shorter than said */
+	EXPECT_EQ(qrexec_fork_command_decode(&in, &again), -EPROTO);
+	in = wire_of(bytes, QREXEC_FORK_HEAD_SIZE - 1);
+	EXPECT_EQ(qrexec_fork_head_decode(&in, &again), -EPROTO);
+	in = wire_of(bytes, QREXEC_FORK_HEAD_SIZE + 1);
+	EXPECT_EQ(qrexec_fork_head_decode(&in, &again), -EPROTO);
+
+	EXPECT_EQ(fork_request(MSG_EXEC_CMDLINE, 0, 513, 65535), 0);
+	EXPECT_EQ(fork_request(MSG_SERVICE_CONNECT, 0, 513, 5), -EPROTO);
+	EXPECT_EQ(fork_request(MSG_EXEC_CMDLINE, 0, 513, 0), -EMSGSIZE);
+	EXPECT_EQ(fork_request(MSG_EXEC_CMDLINE, 0, 513, 65536), -EMSGSIZE);
+	EXPECT_EQ(fork_request(MSG_EXEC_CMDLINE, 0, 513, 0xffffffff), -EMSGSIZE);
+	EXPECT_EQ(fork_request(MSG_EXEC_CMDLINE, 0x7ff0, 513, 5), -ERANGE);
+	EXPECT_EQ(fork_request(MSG_EXEC_CMDLINE, 0, 512, 5), -ERANGE);
+	EXPECT_EQ(fork_request(MSG_EXEC_CMDLINE, 0, 0, 5), -ERANGE);
+}
+
+TEST(fork, the_users_name_goes_into_the_path_once)
+{
+	char path[32];
+
+	EXPECT(fork_server_path("/run/%s.sock", "joe", path, sizeof(path)));
+	EXPECT_STR(path, "/run/joe.sock");
+	EXPECT(fork_server_path("/run/%d%n", "joe", path, sizeof(path)));
+	EXPECT_STR(path, "/run/%d%n");
+	EXPECT(fork_server_path("/%s/%s", "joe", path, sizeof(path)));
+	EXPECT_STR(path, "/joe/%s");
+	EXPECT(!fork_server_path("/run/%s", "a-user-with-a-very-long-name-in-it", path,
+				 sizeof(path)));
 }
 
 TEST(place, port_zero_is_no_place)
