@@ -57,7 +57,7 @@ call_from() { client aaa "root:head -c ${mib}M /dev/zero" </dev/null | cat; }
 plain_to() { head -c ${mib}M /dev/zero | vchan_speed call $1 send $mib; }
 plain_from() { vchan_speed call $1 receive $mib | cat; }
 compare() { # WHAT CALL-MS PLAIN-MS
-	echo "speed: $1: a call $((mib * 1000 / $2)) MiB/s, plain libxenvchan $((mib * 1000 / $3)) MiB/s, $((100 * $3 / $2)) %"
+	echo "speed: $1: a call $((mib * 1024000 / $2)) KiB/s, plain libxenvchan $((mib * 1024000 / $3)) KiB/s, $((100 * $3 / $2)) %"
 }
 id=$(xl domid aaa)
 client aaa -e "root:vchan_speed serve 0 receive $mib | cat >/dev/null"
