@@ -2,8 +2,10 @@
 #include "guid/guid-window.h"
 
 #include "guid/guid-border.h"
+#include "guid/window-buffers.h"
 
 #define NOTICE_SECONDS	   4
+#define REST_MS		   2000 /* unpainted for so long, a window gives memory back */
 #define ANSWER_ACCEPTED_MS 500 /* a question that comes up below the pointer is not a click */
 
 struct _GuidWindow {
@@ -23,7 +25,9 @@ struct _GuidWindow {
 	GuidSurface *surface;
 	char *domain_name;
 	int width_max, height_max;
-	guint notice_timeout, answer_timeout;
+	guint notice_timeout, answer_timeout, rest_timeout;
+	gulong painted_handler;
+	gint64 painted_us;
 	gboolean is_asking;
 };
 
@@ -294,6 +298,50 @@ static gboolean guid_window_close_request(GtkWindow *window)
 	return TRUE; /* it closes when the guest has closed it */
 }
 
+/* ---- windows that lie still ---- */
+
+static gboolean on_rest_timeout(gpointer data)
+{
+	GuidWindow *self = data;
+	gint64 left_ms = REST_MS - (g_get_monotonic_time() - self->painted_us) / 1000;
+
+	self->rest_timeout = 0;
+	if (left_ms > 0) {
+		self->rest_timeout = g_timeout_add((guint)left_ms, on_rest_timeout, self);
+	} else {
+		window_buffers_drop(GTK_NATIVE(self));
+	}
+	return G_SOURCE_REMOVE;
+}
+
+static void on_painted(GdkFrameClock *clock, gpointer data)
+{
+	GuidWindow *self = data;
+
+	self->painted_us = g_get_monotonic_time();
+	if (!self->rest_timeout) {
+		self->rest_timeout = g_timeout_add(REST_MS, on_rest_timeout, self);
+	}
+}
+
+static void guid_window_realize(GtkWidget *widget)
+{
+	GuidWindow *self = GUID_WINDOW(widget);
+
+	GTK_WIDGET_CLASS(guid_window_parent_class)->realize(widget);
+	self->painted_handler = g_signal_connect(gtk_widget_get_frame_clock(widget), "after-paint",
+						 G_CALLBACK(on_painted), self);
+}
+
+static void guid_window_unrealize(GtkWidget *widget)
+{
+	GuidWindow *self = GUID_WINDOW(widget);
+
+	source_clear(&self->rest_timeout);
+	g_signal_handler_disconnect(gtk_widget_get_frame_clock(widget), self->painted_handler);
+	GTK_WIDGET_CLASS(guid_window_parent_class)->unrealize(widget);
+}
+
 /* ---- life ---- */
 
 GuidSurface *guid_window_get_surface(GuidWindow *self)
@@ -322,6 +370,8 @@ static void guid_window_class_init(GuidWindowClass *klass)
 	GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(klass);
 
 	G_OBJECT_CLASS(klass)->dispose = guid_window_dispose;
+	widget_class->realize = guid_window_realize;
+	widget_class->unrealize = guid_window_unrealize;
 	GTK_WINDOW_CLASS(klass)->close_request = guid_window_close_request;
 	g_type_ensure(GUID_TYPE_BORDER);
 	gtk_widget_class_set_template_from_resource(widget_class, "/mullion/guid/guid-window.ui");

@@ -3,10 +3,11 @@
 """Agents that mean harm, and what it costs: the daemon, and the domain beside it."""
 import os
 import re
+import signal
 import sys
 import time
 
-from stage import at_least, at_most, has, run, same, wait_for
+from stage import LABELS, at_least, at_most, has, run, same, wait_for
 
 
 def children(pid):
@@ -14,11 +15,17 @@ def children(pid):
         return [int(word) for word in f.read().split()]
 
 
-def private_kib(pid):
-    """Memory of its own: what it maps of the guest's pages is the guest's."""
-    with open(f"/proc/{pid}/smaps_rollup") as f:
-        text = f.read()
-    return sum(int(n) for n in re.findall(r"Private_(?:Clean|Dirty):\s+(\d+)", text))
+def own_kib(pid):
+    """Memory of its own, and what it has in buffers of windows; the guest's pages are the guest's."""
+    own, is_buffer = 0, False
+    with open(f"/proc/{pid}/smaps") as f:
+        for line in f:
+            words = line.split()
+            if not words[0].endswith(":"):
+                is_buffer = "/memfd:gdk-wayland" in line
+            elif words[0] == "Rss:" if is_buffer else words[0].startswith("Private_"):
+                own += int(words[1])
+    return own
 
 
 def hostile(stage, what):
@@ -40,13 +47,14 @@ def is_survived(what, limit_mib=64):
         while agent.poll() is None:
             for pid in children(guid.pid):
                 try:
-                    largest = max(largest, private_kib(pid))
+                    largest = max(largest, own_kib(pid))
                 except (FileNotFoundError, ProcessLookupError):
                     pass
             time.sleep(0.1)
         ends(stage, agent, "survived")
         same(f"the daemon's end, after {stage.log(guid)!r}", guid.poll(), None)
         same("ends by a signal", re.findall(".*ended by signal.*", stage.log(guid)), [])
+        print(f"   {what}: {largest // 1024} MiB at most")
         at_most("KiB of its own", largest, limit_mib * 1024)
         stage.no_windows()
     case.__name__ = f"{what}_are_survived_within_{limit_mib}_MiB"
@@ -117,10 +125,14 @@ def each_changed_pixel_is_copied_once_and_painted_once(stage):
     print(f"   {frames} frames, {copied} pixels copied, {painted} painted")
 
 
+def mappings(pid, name):
+    with open(f"/proc/{pid}/maps") as f:
+        return f.read().count(f"/memfd:{name}")
+
+
 def shared_regions(pid):
     """How many regions of shared pages a process has, mapped and as descriptors."""
-    with open(f"/proc/{pid}/maps") as f:
-        mapped = f.read().count("/memfd:share")
+    mapped = mappings(pid, "share")
     folder = f"/proc/{pid}/fd"
     files = 0
     for name in os.listdir(folder):
@@ -137,19 +149,43 @@ def a_thousand_resizes_leak_no_page(stage):
     agent = stage.agent(1, painter, "400", "300", "0", "3600", "1000")
     stage.window("[work]")
     daemon = children(guid.pid)[0]
-    most = [0, 0]
+    most, buffers = [0, 0], 0
 
     def is_done():
+        nonlocal buffers
+        buffers = max(buffers, mappings(daemon, "gdk-wayland"))
         for i, pid in enumerate((agent.pid, daemon)):
             most[i] = max(most[i], *shared_regions(pid))
         return "resized" in stage.log(agent)
     wait_for("a thousand sizes", is_done, 300)
-    print(f"   {most[0]} regions at most in the agent, {most[1]} in the daemon")
+    print(f"   {most[0]} regions at most in the agent, {most[1]} in the daemon, {buffers} buffers")
     at_most("regions of the agent", most[0], 3)
     at_most("regions of the daemon", most[1], 8)
+    at_most("buffers of its window", buffers, 4)
     for name, pid in (("agent", agent.pid), ("daemon", daemon)):
         wait_for(f"the {name} to have those of one window", lambda: shared_regions(pid)[0] == 1,
                  seen=lambda: shared_regions(pid))
+
+
+def a_window_that_lies_still_gives_a_buffer_back(stage):
+    """One of two: the desktop shows the other. What changes then is painted in a new one."""
+    guid = stage.guid(1)
+    agent = stage.agent(1, os.path.join(stage.bin, "painter"), "400", "300", "200", "3600")
+    x, y, width, height = stage.window("[work]")["rect"]
+    daemon, program = children(guid.pid)[0], children(agent.pid)[0]
+
+    def buffers():
+        return mappings(daemon, "gdk-wayland")
+    wait_for("two buffers", lambda: buffers() == 2, seen=buffers)
+    for _ in range(3):
+        os.kill(program, signal.SIGSTOP)
+        wait_for("one buffer", lambda: buffers() == 1, seen=buffers)
+        before = stage.shot().crop(x, y, width, height)
+        at_least("red of its frame", before.count(LABELS["red"]), 2 * (width + height))
+        os.kill(program, signal.SIGCONT)
+        wait_for("another picture", lambda: 0.05 < stage.shot().crop(x, y, width, height)
+                 .difference(before) < 0.5)
+        wait_for("two buffers", lambda: buffers() == 2, seen=buffers)
 
 
 CASES = [
@@ -161,6 +197,7 @@ CASES = [
     another_domain_keeps_its_frames_beside_a_flood,
     each_changed_pixel_is_copied_once_and_painted_once,
     a_thousand_resizes_leak_no_page,
+    a_window_that_lies_still_gives_a_buffer_back,
 ]
 
 if __name__ == "__main__":
