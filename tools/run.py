@@ -206,13 +206,12 @@ class Headless:
         return BOOT_FAILED
 
     def how_it_ended(self):
-        """QEMU logs a CPU's registers at each reset: after a triple fault they tell where it was."""
+        """QEMU's own log (-d cpu_reset) names a triple fault, which nothing else would tell."""
         if self.qemu.returncode < 0:
             return f"QEMU died of {signal.Signals(-self.qemu.returncode).name}"
         resets = self.resets.read_text(errors="replace") if self.resets.exists() else ""
-        _, mark, registers = resets.rpartition("Triple fault")
-        if mark:
-            return f"a CPU of the machine had a triple fault:\n{registers[:2500]}\n"
+        if "Triple fault" in resets:
+            return "a CPU of the machine had a triple fault"
         return f"QEMU ended with status {self.qemu.returncode}, the machine reset or switched itself off"
 
     def read_console(self):
