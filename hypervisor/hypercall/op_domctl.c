@@ -16,6 +16,8 @@
 #include "policy/policy.h"
 #include "sched/pool.h"
 
+#define MEMPOOL_PAGES_AT_START 256u /* 1 MiB, what the tools expect of a new domain */
+
 /* --- life --- */
 
 static int decode_create(const struct xen_domctl_createdomain *a, struct domain_config *out)
@@ -81,6 +83,7 @@ static long do_create(struct xen_domctl *op)
 	}
 	d->ssidref = a->ssidref;
 	d->is_xenstore = a->flags & XEN_DOMCTL_CDF_xs_domain;
+	d->mempool_pages = MEMPOOL_PAGES_AT_START;
 	op->domain = d->id.v;
 	domain_put(d);
 	return 0;

@@ -8,12 +8,15 @@
 #include "core/debug_key.h"
 #include "core/log.h"
 #include "core/smp.h"
+#include "drivers/pci/pci.h"
 #include "lib/string.h"
 #include "memory/guest_access.h"
 #include "memory/physmap.h"
 #include "mm/frame_alloc.h"
 #include "policy/policy.h"
 #include "sched/sched.h"
+
+#define PCI_BATCH_MAX 256u
 
 static long do_read_console(struct xen_sysctl_readconsole *a)
 {
@@ -149,6 +152,32 @@ static long do_numa(struct xen_sysctl_numainfo *a)
 	return 0;
 }
 
+/* A long list is answered in part, and the caller comes again. */
+static long do_pci_topology(struct xen_sysctl_pcitopoinfo *a)
+{
+	u32 n = MIN(a->num_devs, PCI_BATCH_MAX);
+	struct physdev_pci_device device;
+
+	if (!guest_ptr_raw(handle_ptr(a->devs)) || !guest_ptr_raw(handle_ptr(a->nodes))) {
+		return -EINVAL;
+	}
+	for (u32 i = 0; i < n; i++) {
+		const struct pci_function *f;
+		u32 node;
+
+		if (guest_read_element(&device, handle_ptr(a->devs), i, sizeof(device))) {
+			return -EFAULT;
+		}
+		f = pci_function_find(pci_bdf_of(device.seg, device.bus, device.devfn));
+		node = f ? XEN_INVALID_NODE_ID : XEN_INVALID_DEV;
+		if (guest_write_element(handle_ptr(a->nodes), i, &node, sizeof(node))) {
+			return -EFAULT;
+		}
+	}
+	a->num_devs = n;
+	return 0;
+}
+
 static long act(struct domain *caller, struct xen_sysctl *op)
 {
 	switch (op->cmd) {
@@ -172,6 +201,8 @@ static long act(struct domain *caller, struct xen_sysctl *op)
 		return do_topology(&op->u.cputopoinfo);
 	case XEN_SYSCTL_numainfo:
 		return do_numa(&op->u.numainfo);
+	case XEN_SYSCTL_pcitopoinfo:
+		return do_pci_topology(&op->u.pcitopoinfo);
 	case XEN_SYSCTL_cpupool_op:
 		return sysctl_cpupool(caller, &op->u.cpupool_op);
 	case XEN_SYSCTL_scheduler_op:

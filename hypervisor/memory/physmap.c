@@ -202,10 +202,16 @@ void physmap_pod_get(const struct domain *d, struct physmap_pod *out)
  */
 int physmap_pod_set_target(struct domain *d, u64 target_frames)
 {
+	struct physmap_pod pod;
 	int rc = 0;
 
 	if (target_frames > d->frame_limit) {
 		return -EINVAL;
+	}
+	/* Built already, and nothing of it waits to be touched: the balloon alone changes its size. */
+	physmap_pod_get(d, &pod);
+	if (!pod.entries && load_relaxed(&d->frame_count)) {
+		return 0;
 	}
 	(void)!physmap_claim(d, 0);
 	if (target_frames > load_relaxed(&d->frame_count)) {

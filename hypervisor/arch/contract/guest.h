@@ -94,7 +94,7 @@ void arch_vpci_untrap(struct domain *d, gpa_t first);
 struct xen_domctl;
 struct xen_sysctl;
 struct xen_sysctl_physinfo;
-int arch_domain_config_check(u32 emulation_flags, u32 misc_flags) MUST_CHECK; /* -EINVAL */
+int arch_domain_config_check(u32 emulation_flags, u32 misc_flags) MUST_CHECK; /* -EINVAL, -EOPNOTSUPP: devices that are not emulated */
 u8 arch_guest_address_bits(void);
 void arch_fill_physinfo(struct xen_sysctl_physinfo *info); /* CPU clock, features, what is there */
 /* Operations about the architecture's state: CPU policy, saved state, TSC. -ENOSYS: none such. */

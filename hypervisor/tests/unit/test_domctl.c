@@ -189,6 +189,8 @@ TEST(domctl, createdomain_gives_the_id_back)
 	good_config();
 	EXPECT_EQ(do_domctl(XEN_DOMCTL_createdomain, 9), 0);
 	EXPECT_EQ(memory.op.domctl.domain, 9);
+	EXPECT_EQ(do_domctl(XEN_DOMCTL_get_paging_mempool_size, 9), 0);
+	EXPECT_EQ(memory.op.domctl.u.paging_mempool.size, 1 << 20);
 	end_created(9);
 	fake_pool_move_answer = -ENOENT; /* its pool went away */
 	good_config();
@@ -284,6 +286,32 @@ TEST(domctl, lists_are_no_longer_than_their_limits)
 	memory.op.sysctl.u.getdomaininfolist.max_domains = ~0u;
 	EXPECT_EQ(do_sysctl(XEN_SYSCTL_getdomaininfolist), 0);
 	EXPECT_EQ(memory.op.sysctl.u.getdomaininfolist.num_domains, 2);
+	end();
+}
+
+TEST(domctl, pci_devices_that_are_not_there_are_told)
+{
+	struct xen_sysctl_pcitopoinfo *a = &memory.op.sysctl.u.pcitopoinfo;
+	struct physdev_pci_device *devices = (void *)memory.list;
+	u32 *nodes = (u32 *)(memory.list + 4096);
+
+	start();
+	a->num_devs = 2;
+	EXPECT_EQ(do_sysctl(XEN_SYSCTL_pcitopoinfo), -EINVAL);
+	a->devs.p = devices;
+	EXPECT_EQ(do_sysctl(XEN_SYSCTL_pcitopoinfo), -EINVAL);
+	a->nodes.p = (void *)8;
+	EXPECT_EQ(do_sysctl(XEN_SYSCTL_pcitopoinfo), -EFAULT);
+	a->nodes.p = nodes;
+	devices[0].devfn = 0x18;
+	devices[1].bus = 1;
+	EXPECT_EQ(do_sysctl(XEN_SYSCTL_pcitopoinfo), 0);
+	EXPECT_EQ(nodes[0], XEN_INVALID_NODE_ID);
+	EXPECT_EQ(nodes[1], XEN_INVALID_DEV);
+	EXPECT_EQ(nodes[2], 0);
+	a->num_devs = ~0u;
+	EXPECT_EQ(do_sysctl(XEN_SYSCTL_pcitopoinfo), 0);
+	EXPECT(a->num_devs < 1000);
 	end();
 }
 

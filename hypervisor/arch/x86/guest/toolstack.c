@@ -10,6 +10,7 @@
 
 #include "arch/x86/guest/cpu_policy.h"
 #include "arch/x86/guest/cpuid_host.h"
+#include "arch/x86/guest/hvm_arch.h"
 #include "arch/x86/guest/hvm_save.h"
 #include "arch/x86/host/layout.h"
 #include "arch/x86/host/time.h"
@@ -25,8 +26,11 @@
 
 int arch_domain_config_check(u32 emulation_flags, u32 misc_flags)
 {
+	if (misc_flags & ~XEN_X86_MISC_FLAGS_MAX) {
+		return -EINVAL;
+	}
 	/* PVH. The full set of HVM needs a device model, which needs I/O request servers. */
-	return emulation_flags == XEN_X86_EMU_LAPIC && !(misc_flags & ~XEN_X86_MISC_FLAGS_MAX) ? 0 : -EINVAL;
+	return emulation_flags == XEN_X86_EMU_LAPIC ? 0 : -EOPNOTSUPP;
 }
 
 u8 arch_guest_address_bits(void)
@@ -361,6 +365,35 @@ static long do_set_tsc(struct domain *d, const struct xen_domctl_tsc_info *a)
 	}
 }
 
+/* --- triggers --- */
+
+/*
+ * A PVH domain has no ACPI buttons, so that pressing one is accepted and changes nothing. INIT and RESET
+ * nobody ever needed: Xen has no answer to them either.
+ */
+static long do_trigger(struct domain *d, const struct xen_domctl_sendtrigger *a)
+{
+	struct vcpu *v;
+
+	if (a->vcpu >= d->vcpu_count) {
+		return -ESRCH;
+	}
+	v = load_acquire(&d->vcpus[index_clamp(a->vcpu, d->vcpu_count)]);
+	if (!v) {
+		return -ESRCH;
+	}
+	switch (a->trigger) {
+	case XEN_DOMCTL_SENDTRIGGER_NMI:
+		hvm_post_nmi(v);
+		return 0;
+	case XEN_DOMCTL_SENDTRIGGER_POWER:
+	case XEN_DOMCTL_SENDTRIGGER_SLEEP:
+		return 0;
+	default:
+		return -ENOSYS;
+	}
+}
+
 /* --- dispatch --- */
 
 long arch_domctl(struct domain *d, struct xen_domctl *op)
@@ -380,6 +413,8 @@ long arch_domctl(struct domain *d, struct xen_domctl *op)
 		return is_self ? -EINVAL : do_get_tsc(d, &op->u.tsc_info);
 	case XEN_DOMCTL_settscinfo:
 		return is_self ? -EINVAL : do_set_tsc(d, &op->u.tsc_info);
+	case XEN_DOMCTL_sendtrigger:
+		return do_trigger(d, &op->u.sendtrigger);
 	case XEN_DOMCTL_get_address_size:
 		op->u.address_size.size = 64;
 		return 0;
