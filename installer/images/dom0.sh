@@ -21,7 +21,8 @@ mkdir -p "$out"
 
 packages=systemd,systemd-sysv,udev,dbus,kmod,procps,iproute2,iputils-ping,pciutils,e2fsprogs
 packages=$packages,xfsprogs,less,fio,bridge-utils,linux-image-amd64,initramfs-tools,zstd
-packages=$packages,xen-utils-4.17,xen-utils-common,xenstore-utils
+packages=$packages,xen-utils-4.17,xen-utils-common,xenstore-utils,grub-xen-host
+packages=$packages,libvirt-daemon,libvirt-daemon-driver-xen,libvirt-clients
 # What the package mullion-dom0 needs, and the desktop.
 packages=$packages,libglib2.0-0,libjson-glib-1.0-0,libseccomp2,libgtk-4-1,libxkbcommon0
 packages=$packages,weston,libpam-systemd,dbus-user-session,fonts-dejavu-core,adwaita-icon-theme
@@ -42,7 +43,7 @@ for path in '/usr/share/man/*' '/usr/share/locale/*' '/usr/share/doc/*' '/usr/sh
 done
 
 cc -static -O2 -Wall -Wextra -Werror -o "$out/mullion-test-agent" "$here/dom0/agent.c"
-cc -static -O2 -Wall -Wextra -Werror -o "$out/mini-init" "$here/dom0/mini/init.c"
+cc -static -O2 -Wall -Wextra -Werror -o "$out/mini-init" "$here/dom0/mini/init.c" "$here/dom0/mini/net.c"
 
 mmdebstrap --variant=minbase --mode=root --skip=check/qemu "$@" \
 	--aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io \

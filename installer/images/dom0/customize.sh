@@ -67,8 +67,10 @@ chroot "$root" systemctl -q mask \
 	networking.service
 # The mini guest: the same kernel, and an initrd of one program and the front-end modules.
 mini=$root/usr/lib/mullion/mini
-mkdir -p "$mini/root/modules" "$mini/root/proc" "$mini/root/sys" "$mini/root/dev"
+mkdir -p "$mini/root/modules" "$mini/root/proc" "$mini/root/sys" "$mini/root/dev" "$mini/root/sbin"
 install -m 755 "$mini_init" "$mini/root/init"
+ln -s ../init "$mini/root/sbin/poweroff"
+ln -s ../init "$mini/root/sbin/reboot"
 install -m 644 "$here/mini/mini.cfg" "$mini/mini.cfg"
 for module in "$root"/lib/modules/*/kernel/drivers/block/xen-blkfront.ko \
 	"$root"/lib/modules/*/kernel/drivers/net/xen-netfront.ko; do

@@ -3,10 +3,13 @@
  * The whole userland of the mini guest: a static init that answers on its console.
  *
  * It loads the modules of /modules (in the order of their names), says "mini: up", and then obeys
- * one word a line: ping, cpus, memory, disk, time, crash, spin, reboot, poweroff. On the kernel's
- * command line `mini=WORD` obeys WORD once, without a console.
+ * one word a line: ping, cpus, memory, disk, copy, time, crash, spin, reboot, poweroff; with an
+ * address net and reach, with an address and a count of bytes exchange. On the kernel's command
+ * line `mini=WORD` obeys WORD once, without a console.
  */
 #define _GNU_SOURCE
+#include "net.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -65,19 +68,81 @@ static void read_disk(void)
 	}
 }
 
+/* All of xvda to the start of xvdb, which must be as large. */
+static void copy_disk(void)
+{
+	static char block[1 << 16];
+	unsigned long size = 0;
+	ssize_t n;
+	int from = open("/dev/xvda", O_RDONLY | O_CLOEXEC),
+	    to = open("/dev/xvdb", O_WRONLY | O_CLOEXEC);
+
+	while (from >= 0 && to >= 0 && (n = read(from, block, sizeof(block))) > 0 &&
+	       write(to, block, (size_t)n) == n) {
+		size += (unsigned long)n;
+	}
+	if (to < 0 || fsync(to)) {
+		printf("mini: copy: %m\n");
+	} else {
+		printf("mini: copied %lu bytes\n", size);
+	}
+	close(from);
+	close(to);
+}
+
+/* CPUs that the toolstack added are there, but nobody has switched them on. */
+static void start_cpus(void)
+{
+	for (int i = 1; i < 64; i++) {
+		char path[64];
+		int fd;
+
+		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", i);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd >= 0 && write(fd, "1", 1) != 1) {
+			printf("mini: cpu %d: %m\n", i);
+		}
+		close(fd);
+	}
+}
+
+/* For words with arguments. */
+static int obey_net(const char *line)
+{
+	char address[16];
+	unsigned long bytes;
+
+	if (sscanf(line, "net %15s", address) == 1) {
+		net_start(address);
+	} else if (sscanf(line, "reach %15s", address) == 1) {
+		net_reach(address);
+	} else if (sscanf(line, "exchange %15s %lu", address, &bytes) == 2) {
+		net_exchange(address, bytes);
+	} else {
+		return 0;
+	}
+	return 1;
+}
+
 static void obey(const char *word)
 {
 	struct sysinfo info;
 
+	if (obey_net(word)) {
+		return;
+	}
 	sysinfo(&info);
 	if (strcmp(word, "ping") == 0) {
 		printf("mini: pong\n");
 	} else if (strcmp(word, "cpus") == 0) {
+		start_cpus();
 		printf("mini: %ld cpus\n", sysconf(_SC_NPROCESSORS_ONLN));
 	} else if (strcmp(word, "memory") == 0) {
 		printf("mini: %lu KiB\n", info.totalram / 1024 * info.mem_unit);
 	} else if (strcmp(word, "disk") == 0) {
 		read_disk();
+	} else if (strcmp(word, "copy") == 0) {
+		copy_disk();
 	} else if (strcmp(word, "time") == 0) {
 		printf("mini: %ld s since 1970, up %ld s\n", time(NULL), info.uptime);
 	} else if (strcmp(word, "poweroff") == 0) {
@@ -94,12 +159,26 @@ static void obey(const char *word)
 	}
 }
 
-int main(void)
+/* The kernel runs /sbin/poweroff and /sbin/reboot when dom0 asks for it; both are this program. */
+static void end_as(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	name = slash ? slash + 1 : name;
+	if (strcmp(name, "poweroff") == 0) {
+		reboot(RB_POWER_OFF);
+	} else if (strcmp(name, "reboot") == 0) {
+		reboot(RB_AUTOBOOT);
+	}
+}
+
+int main(int argc, char **argv)
 {
 	static char line[4096];
 	char *word;
 	FILE *f;
 
+	end_as(argc > 0 ? argv[0] : "");
 	mount("proc", "/proc", "proc", 0, NULL);
 	mount("sysfs", "/sys", "sysfs", 0, NULL);
 	mount("dev", "/dev", "devtmpfs", 0, NULL);
