@@ -12,8 +12,12 @@
 #define SOCKET_FOLDER  "/run/qubes"
 #define DAEMON_WAIT_MS 60000
 #define DAEMON_STEP_MS 10
-#define OPEN_NAME_SIZE 256 /* of qubes.OpenInVM: the name, filled up with NULs, then the contents \
-			    */
+#define EXIT_USAGE     2
+/* Of the name of a desktop file; as qubes.StartApp takes it. */
+#define APP_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+#define OPEN_NAME_SIZE                                                             \
+	256 /* of qubes.OpenInVM: the name, filled up with NULs, then the contents \
+	     */
 
 static int fail(const GError *error)
 {
@@ -120,12 +124,10 @@ static char *prepare(struct client *client, const char *target, bool is_disposab
 
 /* --- run --- */
 
-int call_run(struct client *client, const char *target, bool is_disposable, char **command)
+static int run_line(struct client *client, const char *target, bool is_disposable, const char *line)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *name = prepare(client, target, is_disposable, &error);
-	g_autofree char *words = g_strjoinv(" ", command);
-	g_autofree char *line = g_strconcat("DEFAULT:", words, NULL);
 
 	if (!name) {
 		return fail(error);
@@ -138,6 +140,27 @@ int call_run(struct client *client, const char *target, bool is_disposable, char
 	}
 	g_printerr("mullion: qrexec-client: %s\n", g_strerror(errno));
 	return EXIT_NOT_REACHED;
+}
+
+int call_run(struct client *client, const char *target, bool is_disposable, char **command)
+{
+	g_autofree char *words = g_strjoinv(" ", command);
+	g_autofree char *line = g_strconcat("DEFAULT:", words, NULL);
+
+	return run_line(client, target, is_disposable, line);
+}
+
+int call_app(struct client *client, const char *target, bool is_disposable, const char *app)
+{
+	g_autofree char *line = g_strdup_printf("DEFAULT:QUBESRPC qubes.StartApp+%s dom0", app);
+
+	if (!*app || *app == '.' || *app == '-' || strspn(app, APP_CHARACTERS) != strlen(app)) {
+		g_printerr("mullion: '%s' cannot be the name of a program: it is that of its "
+			   ".desktop file, without the ending\n",
+			   app);
+		return EXIT_USAGE;
+	}
+	return run_line(client, target, is_disposable, line);
 }
 
 /* --- open --- */

@@ -15,5 +15,8 @@
  * only one that allows it). command: the words of a shell command. */
 int call_run(struct client *client, const char *target, bool is_disposable, char **command);
 
+/* A program of the domain's menu, by the name of its desktop file. */
+int call_app(struct client *client, const char *target, bool is_disposable, const char *app);
+
 /* The file is copied; what is changed there does not come back to dom0. */
 int call_open(struct client *client, const char *target, bool is_disposable, const char *path);

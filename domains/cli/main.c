@@ -18,6 +18,7 @@ struct invocation {
 	const char *from; /* NULL: the only one that allows disposables */
 	int argc;	  /* what follows the command's own words */
 	char **argv;
+	const char *app; /* run: of the menu, instead of a command */
 };
 
 /* --- answers --- */
@@ -241,9 +242,14 @@ static int run_program(struct invocation *in)
 {
 	bool has_target = !in->is_disposable;
 
-	if (in->argc < (has_target ? 2 : 1)) {
+	if (in->app && in->argc == (has_target ? 1 : 0)) {
+		return call_app(&in->client, has_target ? in->argv[0] : in->from, in->is_disposable,
+				in->app);
+	}
+	if (in->app || in->argc < (has_target ? 2 : 1)) {
 		g_printerr("usage: mullion run DOMAIN COMMAND..., or mullion run --disposable "
-			   "[--from=DOMAIN] COMMAND...\n");
+			   "[--from=DOMAIN] COMMAND..., or with --app PROGRAM instead of "
+			   "COMMAND\n");
 		return EXIT_USAGE;
 	}
 	return call_run(&in->client, has_target ? in->argv[0] : in->from, in->is_disposable,
@@ -283,7 +289,7 @@ static const struct command {
 	{"template", "create", "NAME IMAGE KEY=VALUE...", "from the image of a system", 2, -1,
 	 template_create},
 	{"run", NULL, "DOMAIN COMMAND...", "a program in it, started if needed; see --disposable",
-	 1, -1, run_program},
+	 0, -1, run_program},
 	{"open", NULL, "DOMAIN FILE", "a copy of a file in it; see --disposable", 1, 2,
 	 open_document},
 	{"volume", "list", "", "the disks of all domains: size, and what it takes", 0, 0,
@@ -366,14 +372,18 @@ static bool is_program_next(int argc, char **argv)
 	return i < argc && strcmp(argv[i], "run") == 0;
 }
 
-/* run --disposable --from=NAME -- COMMAND: up to the first word that is not one of these. */
-static void take_options(int *argc, char **argv, gboolean *is_disposable, char **from)
+/* run --disposable --from=NAME --app ID -- COMMAND: up to the first word that is not one of these.
+ */
+static void take_options(int *argc, char **argv, gboolean *is_disposable, char **from,
+			 const char **app)
 {
 	int at = 2, i;
 
 	for (; at < *argc; at++) {
 		if (strcmp(argv[at], "--disposable") == 0) {
 			*is_disposable = TRUE;
+		} else if (strcmp(argv[at], "--app") == 0 && at + 1 < *argc) {
+			*app = argv[++at];
 		} else if (g_str_has_prefix(argv[at], "--from=")) {
 			g_free(*from);
 			*from = g_strdup(argv[at] + strlen("--from="));
@@ -420,7 +430,7 @@ int main(int argc, char **argv)
 	}
 	if (is_program_next(argc, argv)) {
 		/* Its own options, which follow the word. */
-		take_options(&argc, argv, &is_disposable, &from);
+		take_options(&argc, argv, &is_disposable, &from, &in.app);
 	}
 	if (argc == 2 && strcmp(argv[1], "doctor") == 0) {
 		return doctor_run(is_session, is_json);

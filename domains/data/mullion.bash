@@ -13,7 +13,8 @@ _mullion()
 	2:template) words="list create" ;;
 	2:disposable) words="list start" ;;
 	2:volume) words="list" ;;
-	2:run | 2:open) words="$(_mullion_names) --disposable" ;;
+	2:run) words="$(_mullion_names) --disposable --app" ;;
+	2:open) words="$(_mullion_names) --disposable" ;;
 	*:open)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return

@@ -96,13 +96,16 @@ def test_domains(w):
     for words in (("open", "work", "/nonexistent"), ("open", "work", str(w.top)),
                   ("open", "--disposable", "/dev/null"), ("open", "work", str(image)),
                   ("run", "work", "ls", "-l"), ("run", "--disposable", "ls", "-l"),
-                  ("run", "--disposable", "--from=debian", "--", "ls"), ("run", "absent", "ls")):
+                  ("run", "--disposable", "--from=debian", "--", "ls"), ("run", "absent", "ls"),
+                  ("run", "--app", "foot", "work"), ("run", "--disposable", "--app", "foot")):
         code, _, err = w.mullion(*words)
         expect(f"not reached: {' '.join(words)}", code == 125 and err.startswith("mullion: "),
                f"{code} {err}")
     expect("the document is untouched", image.read_bytes() == b"system" * 1000)
     expect("nothing was started", not list(w.volumes.glob("disp*")))
-    for words in (("run",), ("run", "work"), ("open",), ("open", "work"), ("run", "--disposable")):
+    for words in (("run",), ("run", "work"), ("open",), ("open", "work"), ("run", "--disposable"),
+                  ("run", "--app"), ("run", "--app", "foot"), ("run", "--app", "foot", "work", "x"),
+                  ("run", "--app", "../x", "work"), ("run", "--app", "-x", "work")):
         expect(f"usage: {' '.join(words)}", w.mullion(*words)[0] == 2)
     code, out, _ = w.mullion("doctor", "--json")
     findings = {f["question"]: f for f in json.loads(out)}
