@@ -78,33 +78,41 @@ void entry_sanitise_text(const char *from, size_t size_bytes, char *to, size_t c
 	to[written] = 0;
 }
 
+/* [A-Za-z0-9._-], no leading dot or dash, neither empty nor too long. */
+static bool copy_id(struct span from, char to[ENTRY_ID_MAX + 1])
+{
+	size_t i;
+
+	if (from.size == 0 || from.size > ENTRY_ID_MAX || from.at[0] == '.' || from.at[0] == '-') {
+		return false;
+	}
+	for (i = 0; i < from.size; i++) {
+		/* strchr() would find the terminator, too. */
+		if (!g_ascii_isalnum(from.at[i]) && (!from.at[i] || !strchr("._-", from.at[i]))) {
+			return false;
+		}
+	}
+	memcpy(to, from.at, from.size);
+	to[from.size] = 0;
+	return true;
+}
+
 /* The file name without folders and suffix, if it can be an id. */
 static bool parse_id(struct span file, char *id)
 {
 	size_t suffix_size = sizeof(suffix) - 1;
 	const char *slash = file.size ? g_strrstr_len(file.at, (gssize)file.size, "/") : NULL;
-	size_t i;
 
 	if (slash) {
 		file.size -= (size_t)(slash + 1 - file.at);
 		file.at = slash + 1;
 	}
-	if (file.size <= suffix_size || file.size - suffix_size > ENTRY_ID_MAX ||
+	if (file.size <= suffix_size ||
 	    memcmp(file.at + file.size - suffix_size, suffix, suffix_size) != 0) {
 		return false;
 	}
 	file.size -= suffix_size;
-	if (file.at[0] == '.' || file.at[0] == '-') {
-		return false;
-	}
-	for (i = 0; i < file.size; i++) {
-		if (!g_ascii_isalnum(file.at[i]) && !strchr("._-", file.at[i])) {
-			return false;
-		}
-	}
-	memcpy(id, file.at, file.size);
-	id[file.size] = 0;
-	return true;
+	return copy_id(file, id);
 }
 
 static unsigned int parse_categories(struct span value)
@@ -130,6 +138,10 @@ static void apply_key(struct entry *e, struct span key, struct span value)
 		entry_sanitise_text(value.at, value.size, e->name, sizeof(e->name));
 	} else if (span_is(key, "Comment")) {
 		entry_sanitise_text(value.at, value.size, e->comment, sizeof(e->comment));
+	} else if (span_is(key, "Icon")) {
+		if (!copy_id(value, e->icon)) {
+			e->icon[0] = 0; /* a path, for instance: dom0 has an icon for that */
+		}
 	} else if (span_is(key, "Categories")) {
 		e->categories = parse_categories(value);
 	} else if (span_is(key, "NoDisplay") || span_is(key, "Hidden")) {
@@ -215,6 +227,31 @@ void entry_list_clear(struct entry_list *list)
 {
 	g_free(list->entries);
 	*list = (struct entry_list){0};
+}
+
+static bool is_id(const char text[ENTRY_ID_MAX + 1])
+{
+	char copy[ENTRY_ID_MAX + 1];
+
+	return memchr(text, 0, ENTRY_ID_MAX + 1) &&
+	       copy_id((struct span){text, strlen(text)}, copy);
+}
+
+static bool is_text(const char text[ENTRY_TEXT_MAX + 1])
+{
+	char copy[ENTRY_TEXT_MAX + 1];
+
+	if (!memchr(text, 0, ENTRY_TEXT_MAX + 1)) {
+		return false;
+	}
+	entry_sanitise_text(text, strlen(text), copy, sizeof(copy));
+	return strcmp(copy, text) == 0;
+}
+
+bool entry_is_valid(const struct entry *e)
+{
+	return is_id(e->id) && is_text(e->name) && e->name[0] && is_text(e->comment) &&
+	       (!e->icon[0] || is_id(e->icon)) && e->categories < 1u << CATEGORY_COUNT;
 }
 
 char *entry_format(const struct entry *e, const char *domain, const char *icon)

@@ -41,8 +41,9 @@ struct entry {
 	char name[ENTRY_TEXT_MAX +
 		  1]; /* UTF-8 without control, bidirectional or separator characters */
 	char comment[ENTRY_TEXT_MAX + 1];
-	unsigned int categories; /* a bit for each enum entry_category */
-	bool is_hidden;		 /* NoDisplay or Hidden */
+	char icon[ENTRY_ID_MAX + 1]; /* its name in the domain's icon theme, as an id; or empty */
+	unsigned int categories;     /* a bit for each enum entry_category */
+	bool is_hidden;		     /* NoDisplay or Hidden */
 };
 
 struct entry_list {
@@ -55,6 +56,9 @@ struct entry_list {
 /* Always succeeds: what breaks a rule is left out and counted. */
 void entry_parse_list(const char *text, size_t size_bytes, struct entry_list *out);
 void entry_list_clear(struct entry_list *list);
+
+/* What entry_parse_list() could have made: for whoever got it from a process that read a guest. */
+bool entry_is_valid(const struct entry *e);
 
 /*
  * The desktop file for dom0: shown as "DOMAIN: Name". domain passed config_is_name(); icon is the

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mullion-desktop: one mullion-guid for each running domain, for a desktop session.
+ * mullion-desktop: one mullion-guid for each running domain, for a desktop session, and one run of
+ * mullion-menu for each that stays.
  *
  * Learns from mulliond which domains run and with which label, starts their daemons and
  * ends them, and tells the user when a display was closed because its domain broke a
@@ -18,6 +19,7 @@
 #define EXIT_PROTOCOL 3 /* of mullion-guid; it has said why */
 #define LINE_MAX_SIZE 1024
 #define TEXT_MAX      255
+#define MENU_SECONDS  15
 #define NOTIFY_BURST  5
 #define NOTIFY_US     (2 * G_USEC_PER_SEC) /* then one in this time */
 
@@ -27,6 +29,7 @@ struct desktop {
 	GDBusConnection *session_bus; /* NULL: no notifications */
 	GHashTable *shown;	      /* name to struct shown */
 	const char *guid_program;
+	const char *menu_program;
 };
 
 /* A running domain and its daemon. */
@@ -34,6 +37,7 @@ struct shown {
 	struct desktop *desktop;
 	char *name;
 	guint32 id;
+	guint menu_timer;
 	GSubprocess *daemon; /* NULL: ended, and not started again before the domain is */
 };
 
@@ -67,6 +71,7 @@ static void shown_free(gpointer data)
 	struct shown *s = data;
 
 	daemon_end(s);
+	g_clear_handle_id(&s->menu_timer, g_source_remove);
 	g_free(s->name);
 	g_free(s);
 }
@@ -229,10 +234,26 @@ static void daemon_start(struct shown *s, const char *label)
 					G_PRIORITY_DEFAULT_IDLE, NULL, on_said, speech);
 }
 
+/* Its programs into dom0's menu, when it has had time for what it was started for. */
+static gboolean menu_update(gpointer data)
+{
+	struct shown *s = data;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GSubprocess) menu = g_subprocess_new(G_SUBPROCESS_FLAGS_NONE, &error,
+						       s->desktop->menu_program, s->name, NULL);
+
+	if (!menu) {
+		fprintf(stderr, "mullion-desktop: %s\n", error->message);
+	}
+	s->menu_timer = 0;
+	return G_SOURCE_REMOVE;
+}
+
 /* What mulliond says about a domain, at the start or because it changed. */
 static void domain_update(struct desktop *d, GVariant *domain)
 {
 	const char *name = NULL, *label = NULL, *state = NULL;
+	gboolean is_disposable = FALSE;
 	guint32 id = 0;
 	struct shown *s;
 
@@ -256,6 +277,10 @@ static void domain_update(struct desktop *d, GVariant *domain)
 	s->id = id;
 	g_hash_table_replace(d->shown, s->name, s);
 	daemon_start(s, label);
+	g_variant_lookup(domain, "disposable", "b", &is_disposable);
+	if (!is_disposable) {
+		s->menu_timer = g_timeout_add_seconds(MENU_SECONDS, menu_update, s);
+	}
 }
 
 /* ---- mulliond ---- */
@@ -307,14 +332,15 @@ static gboolean on_terminate(gpointer data)
 
 int main(int argc, char **argv)
 {
-	struct desktop d = {.guid_program = "mullion-guid"};
+	struct desktop d = {.guid_program = "mullion-guid", .menu_program = "mullion-menu"};
 	g_autoptr(GError) error = NULL;
 
 	if (argc == 2 && g_str_has_prefix(argv[1], "--guid=")) {
 		d.guid_program = argv[1] + strlen("--guid=");
 	} else if (argc != 1) {
 		fputs("Usage: mullion-desktop [--guid=PROGRAM]\n"
-		      "Shows the windows of all running domains in this session.\n",
+		      "Shows the windows of all running domains in this session, and their programs "
+		      "in its menu.\n",
 		      stderr);
 		return 2;
 	}

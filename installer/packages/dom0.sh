@@ -40,6 +40,7 @@ put 644 "$top/domains/data/org.mullion.Domains1.conf" \
 	usr/share/dbus-1/system.d/org.mullion.Domains1.conf
 put 644 "$top/domains/data/mullion.bash" usr/share/bash-completion/completions/mullion
 
+put_program "$build/desktop-files/mullion-menu" usr/bin/mullion-menu
 for program in mullion-guid mullion-clipboard mullion-desktop; do
 	put_program "$build/guid/$program" "usr/bin/$program"
 done
@@ -52,7 +53,7 @@ put_pages "$qrexec"/man/qrexec-daemon.8 "$qrexec"/man/qrexec-client.1 \
 	"$top"/domains/data/mulliond.8 "$top"/domains/data/mullion.1 \
 	"$top"/domains/data/mullion-manager.1 \
 	"$top"/guid/data/mullion-guid.1 "$top"/guid/data/mullion-desktop.1 \
-	"$top"/guid/data/mullion-clipboard.1
+	"$top"/guid/data/mullion-clipboard.1 "$top"/desktop-files/mullion-menu.1
 
 finish '#!/bin/sh
 set -e

@@ -15,6 +15,9 @@ static void check(const struct entry *e)
 	g_autoptr(GKeyFile) file = g_key_file_new();
 	g_autofree char *command = NULL;
 
+	if (!entry_is_valid(e)) {
+		abort();
+	}
 	if (!g_utf8_validate(text, -1, NULL) ||
 	    !g_key_file_load_from_data(file, text, (gsize)-1, G_KEY_FILE_NONE, NULL)) {
 		abort();

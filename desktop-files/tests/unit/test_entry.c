@@ -162,4 +162,49 @@ TEST(entry, an_overlong_answer_is_cut)
 	entry_list_clear(&list);
 }
 
+TEST(entry, only_names_are_icons)
+{
+	struct entry_list list = parse("a.desktop:Name=A\na.desktop:Icon=org.pwmt.zathura\n"
+				       "b.desktop:Name=B\nb.desktop:Icon=/etc/passwd\n"
+				       "c.desktop:Name=C\nc.desktop:Icon=../x\n"
+				       "d.desktop:Name=D\nd.desktop:Icon=x y\n");
+
+	EXPECT_EQ(list.count, 4);
+	EXPECT_STR(list.entries[0].icon, "org.pwmt.zathura");
+	EXPECT_STR(list.entries[1].icon, "");
+	EXPECT_STR(list.entries[2].icon, "");
+	EXPECT_STR(list.entries[3].icon, "");
+	entry_list_clear(&list);
+}
+
+TEST(entry, what_the_parser_could_not_have_made_is_not_valid)
+{
+	static const struct entry good = {.id = "a", .name = "A", .comment = "c", .icon = "i"};
+	struct entry e = good;
+
+	EXPECT(entry_is_valid(&e));
+	e.icon[0] = 0;
+	EXPECT(entry_is_valid(&e));
+	strcpy(e.icon, "../i");
+	EXPECT(!entry_is_valid(&e));
+	e = good;
+	strcpy(e.id, "a;b");
+	EXPECT(!entry_is_valid(&e));
+	e = good;
+	memset(e.id, 'a', sizeof(e.id));
+	EXPECT(!entry_is_valid(&e));
+	e = good;
+	memset(e.name, 'a', sizeof(e.name));
+	EXPECT(!entry_is_valid(&e));
+	e = good;
+	e.name[0] = 0;
+	EXPECT(!entry_is_valid(&e));
+	e = good;
+	strcpy(e.comment, "a\nb");
+	EXPECT(!entry_is_valid(&e));
+	e = good;
+	e.categories = 1u << CATEGORY_COUNT;
+	EXPECT(!entry_is_valid(&e));
+}
+
 TEST_MAIN()
