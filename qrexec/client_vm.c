@@ -163,7 +163,8 @@ static int run(const struct options *o)
 	io.filter_errors = o->filter_errors >= 0 ? o->filter_errors : isatty(2);
 	rc = call_run(&io);
 	libvchan_close(io.vchan);
-	if (pid > 0 && waitpid(pid, &status, 0) == pid) {
+	/* Both have to be content: a program that sent all does not know what came of it. */
+	if (pid > 0 && waitpid(pid, &status, 0) == pid && status) {
 		rc = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	}
 	close(fd);
