@@ -15,11 +15,12 @@ link mullion-copy usr/bin/qvm-copy-to-vm
 link mullion-copy usr/bin/qvm-copy
 put_program "$build/qrexec/services/mullion-open" usr/bin/mullion-open
 put_program "$build/guid/mullion-gui-agent" usr/bin/mullion-gui-agent
-for program in filecopy-receive vmexec image-rgba; do
+for program in filecopy-receive vmexec image-rgba open-and-wait; do
 	put_program "$build/qrexec/services/$program" "usr/lib/mullion/$program"
 done
 qrexec=$top/qrexec
-put 755 "$qrexec/services/open-and-wait" usr/lib/mullion/open-and-wait
+put 644 "$qrexec/services/org.mullion.Open.desktop" \
+	usr/share/applications/org.mullion.Open.desktop
 for service in "$qrexec"/services/rpc/*; do
 	put 755 "$service" "etc/qubes-rpc/${service##*/}"
 done

@@ -151,6 +151,136 @@ class Copy(unittest.TestCase):
         self.assertEqual([p.name for p in self.m.dir.iterdir() if "from-other" in p.name], [])
 
 
+    def test_a_program_that_fails_or_crashes_is_told(self):
+        path = self.m.dir / "photo.jpg"
+        path.write_text("pixels")
+        for text, code, words in (("kill -SEGV $$\n", 139, b"crashed (signal 11)"), ("exit 7\n", 7, b"may be damaged"),
+                                  ("echo no program >&2; exit 3\n", 3, b"no program")):
+            self.opener(text)
+            r = self.open(path)
+            self.assertEqual((r.returncode, words in r.stderr, path.read_text()), (code, True, "pixels"), r.stderr)
+
+    def test_files_that_no_machine_is_started_for(self):
+        self.opener(f"touch {self.m.dir}/called\n")
+        (self.m.dir / "empty.pdf").touch()
+        with open(self.m.dir / "huge.pdf", "wb") as huge:
+            huge.truncate((256 << 20) + 1)
+        for name, words in (("missing.pdf", b"No such file"), ("empty.pdf", b"is empty"), (".", b"is not a file"),
+                            ("huge.pdf", b"at most 256")):
+            r = self.open(self.m.dir / name)
+            self.assertEqual((r.returncode, words in r.stderr), (1, True), r.stderr)
+        self.assertFalse((self.m.dir / "called").exists())
+
+    def click(self, what):
+        """What the window says, or None when there is none."""
+        window = self.m.dir / "window"
+        window.write_text(f'#!/bin/sh\nprintf %s "$1" >{self.m.dir}/said\n')
+        window.chmod(0o755)
+        (self.m.dir / "said").unlink(missing_ok=True)
+        subprocess.run([SERVICES / "mullion-open", "-d", "vault", "--desktop", what], env=dict(self.env, MULLION_MESSAGE_WINDOW=str(window)),
+                       stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=LIMIT)
+        return (self.m.dir / "said").read_text() if (self.m.dir / "said").exists() else None
+
+    def test_a_click_that_fails_has_a_window(self):
+        path = self.m.dir / "a.pdf"
+        self.assertIn("a.pdf was not opened.", self.click(path))
+        self.assertIn("No such file", self.click(path))
+        path.write_text("Dear")
+        self.m.set_policy("* * @anyvm @anyvm deny\n", "10.policy")
+        wait_for(lambda: "refused" in (self.click(path) or "").lower() or "denied" in (self.click(path) or "").lower())
+        self.assertEqual(path.read_text(), "Dear")
+
+    def test_a_reason_cannot_command_the_window(self):
+        path = self.m.dir / "a.pdf"
+        path.write_text("Dear")
+        self.opener("printf '\\033]0;evil\\a nothing opens this\\n' >&2; exit 3\n")
+        said = self.click(path)
+        self.assertIn("was not opened", said)
+        self.assertNotIn("\x1b", said)
+        self.assertEqual(path.read_text(), "Dear")
+
+    def test_a_click_that_works_has_no_window(self):
+        path = self.m.dir / "a.pdf"
+        path.write_text("Dear")
+        self.opener("true\n")
+        self.assertIsNone(self.click(path))
+
+
+class Programs(unittest.TestCase):
+    """open-and-wait: which program, with what."""
+
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="programs-test-"))
+        self.applications = self.dir / "share" / "applications"
+        self.applications.mkdir(parents=True)
+        (self.dir / "config").mkdir()
+        (self.dir / "show").write_text(f'#!/bin/sh\nprintf "%s|" "$@" >{self.dir}/shown\nexit 4\n')
+        (self.dir / "show").chmod(0o755)
+        for name in ("mime", "icons"):
+            if pathlib.Path("/usr/share", name).exists():
+                (self.dir / "share" / name).symlink_to(pathlib.Path("/usr/share", name))
+
+    def tearDown(self):
+        shutil.rmtree(self.dir)
+
+    def entry(self, name, mime, arguments, more=""):
+        (self.applications / f"{name}.desktop").write_text(
+            f"[Desktop Entry]\nType=Application\nName={name}\nExec={self.dir}/show {arguments}\n{more}")
+        # As update-desktop-database writes it; GIO looks nowhere else.
+        with open(self.applications / "mimeinfo.cache", "a") as cache:
+            if not cache.tell():
+                cache.write("[MIME Cache]\n")
+            cache.write(f"{mime}={name}.desktop;\n" if mime else "")
+
+    def open(self, *arguments):
+        (self.dir / "shown").unlink(missing_ok=True)
+        env = {"PATH": os.environ["PATH"], "HOME": str(self.dir), "XDG_DATA_HOME": str(self.dir / "share"),
+               "XDG_DATA_DIRS": str(self.dir / "nowhere"), "XDG_CONFIG_HOME": str(self.dir / "config"),
+               "XDG_CONFIG_DIRS": str(self.dir / "nowhere")}
+        r = subprocess.run([SERVICES / "open-and-wait", *arguments], env=env, capture_output=True, timeout=LIMIT)
+        return r.returncode, (self.dir / "shown").read_text() if (self.dir / "shown").exists() else r.stderr.decode()
+
+    def test_the_program_for_the_type_gets_the_file(self):
+        self.entry("viewer", "application/pdf", "a%%b --file=%f %i %c")
+        path = self.dir / "x y.pdf"
+        path.write_text("%PDF-1.4\n")
+        self.assertEqual(self.open(path), (4, f"a%b|--file={path}|"))
+
+    def test_a_name_is_no_option(self):
+        self.entry("viewer", "text/plain", "%U")
+        os.chdir(self.dir)
+        pathlib.Path("-rf.txt").write_text("x")
+        self.assertEqual(self.open("-rf.txt"), (4, f"{self.dir}/-rf.txt|"))
+
+    def test_a_program_without_a_place_for_it(self):
+        self.entry("viewer", "text/plain", "x")
+        (self.dir / "a.txt").write_text("x")
+        self.assertEqual(self.open(self.dir / "a.txt"), (4, f"x|{self.dir}/a.txt|"))
+
+    def test_what_hands_files_to_disposables_is_never_it(self):
+        self.entry("org.mullion.Open", "application/pdf", "handler %f")
+        (self.dir / "a.pdf").write_text("%PDF-1.4\n")
+        code, said = self.open(self.dir / "a.pdf")
+        self.assertEqual((code, "no program here opens a.pdf (application/pdf)" in said), (3, True), said)
+        self.entry("viewer", "application/pdf", "viewer %f")
+        (self.dir / "config" / "mimeapps.list").write_text(
+            "[Default Applications]\napplication/pdf=org.mullion.Open.desktop;viewer.desktop\n")
+        self.assertEqual(self.open(self.dir / "a.pdf"), (4, f"viewer|{self.dir}/a.pdf|"))
+
+    def test_addresses(self):
+        self.entry("org.mullion.Open", "x-scheme-handler/https", "handler %u")
+        code, said = self.open("https://example.org/?a=%66")
+        self.assertEqual((code, "no program here opens https addresses" in said), (3, True), said)
+        self.entry("browser", "x-scheme-handler/https", "browser %u")
+        self.assertEqual(self.open("https://example.org/?a=%66"), (4, "browser|https://example.org/?a=%66|"))
+
+    def test_programs_of_the_menu(self):
+        self.entry("tool", "", "x %u")
+        self.assertEqual(self.open("--app", "tool"), (4, "x|"))
+        self.assertEqual(self.open("--app", "other")[0], 127)
+        self.assertEqual(self.open("--app", "../tool")[0], 127)
+
+
 class Hostile(unittest.TestCase):
     """A sender that lies: run the receiver alone."""
 
@@ -275,10 +405,10 @@ class Services(unittest.TestCase):
         self.install("qubes.OpenURL")
         fake = self.m.dir / "bin"
         fake.mkdir()
-        (fake / "xdg-open").write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{self.m.dir}/url\n')
-        (fake / "xdg-open").chmod(0o755)
+        (fake / "open-and-wait").write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{self.m.dir}/url\n')
+        (fake / "open-and-wait").chmod(0o755)
         path = self.m.dir / "svc" / "qubes.OpenURL"
-        path.write_text(path.read_text().replace("exec xdg-open", f"exec {fake}/xdg-open"))
+        path.write_text(path.read_text().replace(f"exec {SERVICES}/open-and-wait", f"exec {fake}/open-and-wait"))
         self.assertEqual(self.m.vm("work", "vault", "qubes.OpenURL", input=b"https://x.org/?a=b&c\n").returncode, 0)
         self.assertEqual((self.m.dir / "url").read_text(), "https://x.org/?a=b&c\n")
         for bad in (b"file:///etc/passwd", b"javascript:x", b"--help", b"https://a b", b"https://a\x1b", b"", b"ftp://x"):
