@@ -28,7 +28,6 @@ struct guid_application {
 	struct clip_peer *broker; /* NULL: there is none */
 	const void *keymap_sent;
 	struct presenter presenter;
-	int screen_width, screen_height;
 	guint tick;
 	GdkRGBA border;
 	int exit_code;
@@ -209,8 +208,8 @@ static void ask_fullscreen(struct guid_application *app, struct window *w)
 
 static void show_toplevel(struct guid_application *app, struct window *w)
 {
-	GuidWindow *window = guid_window_new(app->session, w, app->options.name, app->options.label,
-					     app->screen_width, app->screen_height);
+	GuidWindow *window =
+		guid_window_new(app->session, w, app->options.name, app->options.label);
 	struct window *parent = windows_find(session_windows(app->session), w->transient_for);
 
 	w->view = window;
@@ -464,6 +463,43 @@ static void screen_size(uint32_t *width, uint32_t *height)
 	*height = (uint32_t)CLAMP(all.height, 480, (int)GUI_HEIGHT_MAX);
 }
 
+/* The protocol tells a guest its screen once; the rules follow the monitors that are there. */
+static void on_monitors(struct guid_application *app)
+{
+	uint32_t width, height;
+
+	screen_size(&width, &height);
+	guid_window_set_screen((int)width, (int)height);
+	windows_set_work_area(session_windows(app->session),
+			      (struct rect){0, 0, (int32_t)width, (int32_t)height});
+}
+
+static void on_monitor_changed(GObject *monitor, GParamSpec *spec, gpointer data)
+{
+	on_monitors(data);
+}
+
+static void on_monitors_changed(GListModel *monitors, guint position, guint removed, guint added,
+				gpointer data)
+{
+	guint i;
+
+	for (i = position; i < position + added; i++) {
+		g_autoptr(GdkMonitor) monitor = g_list_model_get_item(monitors, i);
+
+		g_signal_connect(monitor, "notify::geometry", G_CALLBACK(on_monitor_changed), data);
+	}
+	on_monitors(data);
+}
+
+static void monitors_watch(struct guid_application *app)
+{
+	GListModel *monitors = gdk_display_get_monitors(gdk_display_get_default());
+
+	g_signal_connect(monitors, "items-changed", G_CALLBACK(on_monitors_changed), app);
+	on_monitors_changed(monitors, 0, 0, g_list_model_get_n_items(monitors), app);
+}
+
 static gboolean on_terminate(gpointer data)
 {
 	struct guid_application *app = data;
@@ -517,8 +553,6 @@ struct guid_application *guid_application_create(const struct guid_options *opti
 	style_load();
 	surface_use_textures(options->is_gpu_used);
 	screen_size(&config.screen.width, &config.screen.height);
-	app->screen_width = (int)config.screen.width;
-	app->screen_height = (int)config.screen.height;
 	config.screen.depth = 24;
 	config.screen.memory_kib = config.screen.width * config.screen.height * 4 / 1024;
 	config.windows.work_area =
@@ -536,6 +570,7 @@ struct guid_application *guid_application_create(const struct guid_options *opti
 		g_free(app);
 		return NULL;
 	}
+	monitors_watch(app);
 	g_unix_signal_add(SIGTERM, on_terminate, app);
 	g_unix_signal_add(SIGINT, on_terminate, app);
 	return app;

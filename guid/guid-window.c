@@ -24,7 +24,6 @@ struct _GuidWindow {
 	struct window *window;
 	GuidSurface *surface;
 	char *domain_name;
-	int width_max, height_max;
 	guint notice_timeout, answer_timeout, rest_timeout;
 	gulong painted_handler;
 	gint64 painted_us;
@@ -40,6 +39,7 @@ enum {
 };
 
 static guint signals[SIGNAL_COUNT];
+static int screen_width = G_MAXINT, screen_height = G_MAXINT;
 
 G_DEFINE_FINAL_TYPE(GuidWindow, guid_window, GTK_TYPE_WINDOW)
 
@@ -81,8 +81,14 @@ static void size_update(GuidWindow *self)
 	gtk_widget_measure(self->header, GTK_ORIENTATION_VERTICAL, -1, &header, NULL, NULL, NULL);
 	height += header;
 	/* Whatever its guest says: a window is as large as the screen at most. */
-	gtk_window_set_default_size(GTK_WINDOW(self), MIN(width, self->width_max),
-				    MIN(height, self->height_max));
+	gtk_window_set_default_size(GTK_WINDOW(self), MIN(width, screen_width),
+				    MIN(height, screen_height));
+}
+
+void guid_window_set_screen(int width, int height)
+{
+	screen_width = width;
+	screen_height = height;
 }
 
 static void fullscreen_update(GuidWindow *self)
@@ -409,7 +415,7 @@ static void guid_window_init(GuidWindow *self)
 }
 
 GuidWindow *guid_window_new(struct session *session, struct window *window, const char *domain_name,
-			    const struct label *label, int width_max, int height_max)
+			    const struct label *label)
 {
 	GuidWindow *self = g_object_new(GUID_TYPE_WINDOW, NULL);
 	g_autofree char *class = g_strdup_printf("guid-label-%s", label->name);
@@ -417,8 +423,6 @@ GuidWindow *guid_window_new(struct session *session, struct window *window, cons
 
 	self->session = session;
 	self->window = window;
-	self->width_max = width_max;
-	self->height_max = height_max;
 	self->domain_name = g_strdup(domain_name);
 	guid_border_rgba(label->rgb, &colour);
 	self->surface = guid_surface_new(session, window, FALSE, &colour);

@@ -15,9 +15,11 @@
 #define GUID_TYPE_WINDOW (guid_window_get_type())
 G_DECLARE_FINAL_TYPE(GuidWindow, guid_window, GUID, WINDOW, GtkWindow)
 
-/* The frame included it opens no larger than width_max x height_max. */
+/* It opens no larger than the screen, frame included. */
 GuidWindow *guid_window_new(struct session *session, struct window *window, const char *domain_name,
-			    const struct label *label, int width_max, int height_max);
+			    const struct label *label);
+/* For all: no guest's window opens larger than this. */
+void guid_window_set_screen(int width, int height);
 /* Before the guest's window goes. */
 void guid_window_detach(GuidWindow *self);
 GuidSurface *guid_window_get_surface(GuidWindow *self);

@@ -24,6 +24,8 @@ NOBODY = 65534
 
 SWAY_CONFIG = f"""xwayland disable
 output HEADLESS-1 resolution {WIDTH}x{HEIGHT} position 0 0 background #405060 solid_color
+output WL-1 resolution {WIDTH}x{HEIGHT} position 0 0 background #405060 solid_color
+output WL-2 resolution {WIDTH}x{HEIGHT} position {WIDTH} 0 background #405060 solid_color
 default_border none
 default_floating_border none
 input * repeat_delay 10000
@@ -199,7 +201,7 @@ class Stage:
 
     # ---- dom0 ----
 
-    def start_desktop(self):
+    def start_desktop(self, **environment):
         config = os.path.join(self.root, "sway.conf")
         with open(config, "w") as f:
             f.write(SWAY_CONFIG)
@@ -211,14 +213,31 @@ class Stage:
         for name in os.listdir(self.desktop_dir):
             os.unlink(os.path.join(self.desktop_dir, name))
         ipc = os.path.join(self.desktop_dir, "sway.sock")
+        environment.setdefault("WLR_BACKENDS", "headless")
         self.desktop = self.start(argv, "sway", XDG_RUNTIME_DIR=self.desktop_dir, SWAYSOCK=ipc,
-                                  HOME=self.desktop_dir, WLR_BACKENDS="headless",
-                                  WLR_RENDERER="pixman", WLR_LIBINPUT_NO_DEVICES="1")
+                                  HOME=self.desktop_dir, WLR_RENDERER="pixman",
+                                  WLR_LIBINPUT_NO_DEVICES="1", **environment)
         self.socket = os.path.join(self.desktop_dir, "wayland-1")
         wait_for("the desktop to start", lambda: self._is_desktop_up(ipc))
         self.ipc = ipc
         self.input = VirtualInput(self.socket, WIDTH, HEIGHT)
         self.input.move(WIDTH - 2, HEIGHT - 2)
+
+    def start_inner_desktop(self):
+        """Another desktop, whose monitors are windows of the first: they can go.
+
+        Returns what takes a monitor away. (The headless back-end does not turn one off.)
+        """
+        outer, ipc = self.socket, self.ipc
+        self.desktop_dir = self._folder("inner")
+        self.start_desktop(WLR_BACKENDS="wayland", WLR_WL_OUTPUTS="2", WAYLAND_DISPLAY=outer)
+
+        def unplug(name):
+            inner, self.ipc = self.ipc, ipc
+            self.sway(f'[title="{name}"] kill')
+            self.ipc = inner
+            wait_for("a monitor to go", lambda: name not in self.outputs(), seen=self.outputs)
+        return unplug
 
     def _is_desktop_up(self, ipc):
         if self.desktop.poll() is not None:

@@ -307,6 +307,32 @@ def monitors_have_their_own_scales_and_one_comes_later(stage):
     type_line(stage, out, "one")
 
 
+def monitors_go_and_come_back(stage):
+    """The one with the window, and then all of them, as on a laptop that is closed."""
+    need("foot")
+    unplug = stage.start_inner_desktop()
+    out = terminal(stage, 1, "work", "red")
+    w, _ = stage.at_rest("[work] foot")
+    daemon = next(p for p in stage.processes if p.log.endswith("guid1.log"))
+    same("monitors", sorted(stage.outputs()), ["WL-1", "WL-2"])
+    stage.sway(f'[con_id={w["id"]}] move container to output WL-2')
+    unplug("WL-2")
+    stage.focus(w)
+    stage.at_rest("[work] foot")
+    type_line(stage, out, "on the other one")
+    unplug("WL-1")
+    same("monitors", stage.outputs(), [])
+    stage.sway("create_output")
+    wait_for("a monitor", lambda: len(stage.outputs()) == 1, seen=stage.outputs)
+    stage.sway(f"output {stage.outputs()[0]} resolution {WIDTH}x{HEIGHT} position 0 0")
+    stage.focus(w)
+    w, picture = stage.at_rest("[work] foot")
+    x, y, width, height = w["rect"]
+    has_frame(picture, (x, y + 60, FRAME, height - 80))
+    type_line(stage, out, "back again")
+    same("the daemon's end", daemon.poll(), None)
+
+
 def a_program_hides_the_pointer_and_shows_it_again(stage):
     need("foot")
     out = f"{stage.root}/typed"
@@ -518,6 +544,7 @@ CASES = [
     a_pdf_viewer_shows_a_page,
     the_daemon_works_on_an_x11_desktop,
     monitors_have_their_own_scales_and_one_comes_later,
+    monitors_go_and_come_back,
     a_program_hides_the_pointer_and_shows_it_again,
     a_notification_goes_to_dom0_with_harmless_words,
     closing_asks_the_program,
