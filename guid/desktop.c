@@ -6,8 +6,10 @@
  * Learns from mulliond which domains run and with which label, starts their daemons and
  * ends them, and tells the user when a display was closed because its domain broke a
  * rule. Reads nothing from any guest; what daemons write is taken for a guest's, though:
- * lines "closed TAB reason" and "notify TAB summary TAB text".
+ * lines "closed TAB reason", "notify TAB summary TAB text", and those of tray.h.
  */
+#include "guid/desktop-tray.h"
+
 #include <gio/gio.h>
 #include <glib-unix.h>
 #include <signal.h>
@@ -16,8 +18,8 @@
 
 #define SERVICE_NAME  "org.mullion.Domains1"
 #define SERVICE_PATH  "/org/mullion/Domains1"
-#define EXIT_PROTOCOL 3 /* of mullion-guid; it has said why */
-#define LINE_MAX_SIZE 1024
+#define EXIT_PROTOCOL 3	   /* of mullion-guid; it has said why */
+#define LINE_MAX_SIZE 8192 /* an icon: 32 x 32 pixels, base64 */
 #define TEXT_MAX      255
 #define MENU_SECONDS  15
 #define NOTIFY_BURST  5
@@ -45,6 +47,7 @@ struct shown {
 struct speech {
 	struct desktop *desktop;
 	GSubprocess *daemon;
+	struct desktop_tray *tray;
 	char *name;
 	char *reason;	/* why the display was closed; NULL: it was not */
 	gint64 free_us; /* time up to which notifications are used up */
@@ -98,6 +101,7 @@ static void notify(struct desktop *d, const char *title, const char *text)
 
 static void speech_free(struct speech *speech)
 {
+	desktop_tray_destroy(speech->tray);
 	g_object_unref(speech->daemon);
 	g_free(speech->name);
 	g_free(speech->reason);
@@ -134,12 +138,50 @@ static gboolean may_notify(struct speech *speech)
 	return TRUE;
 }
 
+/* The user clicked on an icon. Few bytes, into a pipe that is read: this does not wait. */
+static void on_click(void *context, guint32 id, guint32 button)
+{
+	struct speech *speech = context;
+	g_autofree char *line = g_strdup_printf("click %u %u\n", id, button);
+
+	g_output_stream_write(g_subprocess_get_stdin_pipe(speech->daemon), line, strlen(line), NULL,
+			      NULL);
+}
+
+/* "tray" alone, or with what it shows; anything else is not for the tray. */
+static void tray_line_handle(struct desktop_tray *tray, const char *line)
+{
+	g_auto(GStrv) words = g_strsplit(line, "\t", 6);
+	guint count = g_strv_length(words);
+	guint64 numbers[3] = {0, 0, 0};
+	g_autofree char *title = NULL;
+	guint i;
+
+	for (i = 0; i < 3 && i + 1 < count; i++) {
+		if (!g_ascii_string_to_unsigned(words[i + 1], 10, 0, G_MAXUINT32, &numbers[i],
+						NULL)) {
+			return;
+		}
+	}
+	if (count == 1) {
+		desktop_tray_clear(tray);
+	} else if (count == 2) {
+		desktop_tray_hide(tray, (guint32)numbers[0]);
+	} else if (count == 6) {
+		title = text_of(words[5]);
+		desktop_tray_show(tray, (guint32)numbers[0], (guint32)numbers[1],
+				  (guint32)numbers[2], words[4], title);
+	}
+}
+
 static void line_handle(struct speech *speech, const char *line)
 {
 	g_auto(GStrv) words = g_strsplit(line, "\t", 3);
 	g_autofree char *title = NULL, *summary = NULL, *text = NULL;
 
-	if (g_strcmp0(words[0], "closed") == 0 && words[1]) {
+	if (g_strcmp0(words[0], "tray") == 0) {
+		tray_line_handle(speech->tray, line);
+	} else if (g_strcmp0(words[0], "closed") == 0 && words[1]) {
 		g_free(speech->reason);
 		speech->reason = text_of(words[1]);
 	} else if (g_strcmp0(words[0], "notify") == 0 && words[1] && words[2] &&
@@ -220,8 +262,9 @@ static void daemon_start(struct shown *s, const char *label)
 	g_autoptr(GError) error = NULL;
 	struct speech *speech;
 
-	s->daemon = g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error,
-				     s->desktop->guid_program, id, name, label_option, NULL);
+	s->daemon =
+		g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDIN_PIPE,
+				 &error, s->desktop->guid_program, id, name, label_option, NULL);
 	if (!s->daemon) {
 		notify(s->desktop, s->name, error->message);
 		return;
@@ -230,6 +273,8 @@ static void daemon_start(struct shown *s, const char *label)
 	speech->desktop = s->desktop;
 	speech->daemon = g_object_ref(s->daemon);
 	speech->name = g_strdup(s->name);
+	speech->tray =
+		desktop_tray_create(s->desktop->session_bus, s->name, label, on_click, speech);
 	g_input_stream_read_bytes_async(g_subprocess_get_stdout_pipe(s->daemon), 4096,
 					G_PRIORITY_DEFAULT_IDLE, NULL, on_said, speech);
 }
@@ -344,6 +389,7 @@ int main(int argc, char **argv)
 		      stderr);
 		return 2;
 	}
+	signal(SIGPIPE, SIG_IGN); /* a daemon may end while an icon of it is clicked */
 	d.system_bus = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
 	if (!d.system_bus) {
 		fprintf(stderr, "mullion-desktop: no system bus: %s\n", error->message);

@@ -9,6 +9,7 @@
 #include "guid/presenter.h"
 #include "guid/surface.h"
 #include "guid/title.h"
+#include "guid/tray.h"
 
 #include <gdk/wayland/gdkwayland.h>
 #include <glib-unix.h>
@@ -28,6 +29,7 @@ struct guid_application {
 	struct clip_peer *broker; /* NULL: there is none */
 	const void *keymap_sent;
 	struct presenter presenter;
+	struct tray *tray;
 	guint tick;
 	GdkRGBA border;
 	int exit_code;
@@ -234,6 +236,7 @@ static void on_show(void *context, struct window *w)
 	GuidSurface *parent = anchor ? surface_of(anchor) : NULL;
 
 	if (w->is_docked) {
+		tray_show(app->tray, w);
 		return;
 	}
 	if (parent) {
@@ -281,6 +284,7 @@ static void on_hide(void *context, struct window *w)
 	GuidSurface *surface = surface_of(w);
 
 	if (!surface) {
+		tray_hide(app->tray, w);
 		return;
 	}
 	hide_children(app, surface);
@@ -295,7 +299,13 @@ static void on_hide(void *context, struct window *w)
 
 static void on_change(void *context, struct window *w, unsigned int what)
 {
-	if (GUID_IS_WINDOW(w->view)) {
+	struct guid_application *app = context;
+
+	if (!w->view) {
+		if (w->is_docked) {
+			tray_show(app->tray, w);
+		}
+	} else if (GUID_IS_WINDOW(w->view)) {
 		guid_window_changed(GUID_WINDOW(w->view), what);
 	} else if (GUID_IS_POPUP(w->view)) {
 		guid_popup_changed(
@@ -353,8 +363,15 @@ static void on_changed(void *context, struct window *w, unsigned int what)
 	presenter_changed(&app->presenter, w, what);
 }
 
+/* Before it is shown, mostly; else what showed it goes, and it is shown again. */
 static void on_docked(void *context, struct window *w)
 {
+	struct guid_application *app = context;
+
+	if (w->is_presented) {
+		presenter_hidden(&app->presenter, w);
+		presenter_shown(&app->presenter, w);
+	}
 }
 
 static void on_ask_fullscreen(void *context, struct window *w)
@@ -570,6 +587,7 @@ struct guid_application *guid_application_create(const struct guid_options *opti
 		g_free(app);
 		return NULL;
 	}
+	app->tray = tray_create(app->session);
 	monitors_watch(app);
 	g_unix_signal_add(SIGTERM, on_terminate, app);
 	g_unix_signal_add(SIGINT, on_terminate, app);
@@ -581,6 +599,7 @@ void guid_application_destroy(struct guid_application *app)
 	if (app) {
 		g_printerr("painted %" G_GUINT64_FORMAT " pixels\n", surface_uploaded_pixels());
 		session_destroy(app->session);
+		tray_destroy(app->tray);
 		if (app->tick) {
 			g_source_remove(app->tick);
 		}

@@ -6,7 +6,7 @@
 
 #define NOTICE_SECONDS	   4
 #define REST_MS		   2000 /* unpainted for so long, a window gives memory back */
-#define ANSWER_ACCEPTED_MS 500 /* a question that comes up below the pointer is not a click */
+#define ANSWER_ACCEPTED_MS 500	/* a question that comes up below the pointer is not a click */
 
 struct _GuidWindow {
 	GtkWindow parent_instance;

@@ -10,7 +10,7 @@
  *
  * Files: main (start), link (vchan and messages), view* (windows and
  * what is in them), pixels (copying), xdg and xwayland (two kinds of windows), seat (input,
- * cursor), clipboard. All in one thread, on libwayland's event loop.
+ * cursor), clipboard, notify, tray. All in one thread, on libwayland's event loop.
  */
 #pragma once
 
@@ -68,6 +68,7 @@ struct agent {
 	struct agent_input *input;
 	struct agent_clipboard *clipboard;
 	struct agent_notify *notify;
+	struct agent_tray *tray;
 	struct agent_ext *ext; /* NULL: none offered */
 };
 
@@ -93,6 +94,15 @@ void ext_notify(struct agent *a, const uint8_t *summary, uint32_t summary_size, 
 /* notify.c: takes notifications from mullion-notifyd; without the socket there are none. */
 void notify_start(struct agent *a);
 void notify_stop(struct agent *a);
+
+/* tray.c: takes tray icons from mullion-trayd; without the socket there are none. */
+void tray_start(struct agent *a);
+void tray_stop(struct agent *a);
+/* A new daemon; a lost one. */
+void tray_resend(struct agent *a);
+void tray_disconnected(struct agent *a);
+/* True: the window is an icon, and the click is told. */
+bool tray_button(struct agent *a, uint32_t window, const struct gui_button *b);
 
 /* xdg.c, xwayland.c, seat.c, clipboard.c: 0 or -errno. */
 int xdg_start(struct agent *a);

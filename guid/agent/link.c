@@ -72,6 +72,11 @@ static int on_message(void *context, const struct gui_message *m, const char **r
 	case GUI_KEYMAP_NOTIFY:
 		seat_keymap(a, &m->keymap);
 		return 0;
+	case GUI_BUTTON:
+		if (tray_button(a, m->window, &m->button)) {
+			return 0;
+		}
+		break;
 	default:
 		break;
 	}
@@ -133,6 +138,7 @@ static int on_connected(void *context, uint32_t minor, const struct gui_xconf *c
 	fprintf(stderr, "daemon connected: protocol 1.%u, screen %u x %u\n", minor, conf->width,
 		conf->height);
 	views_resend(a);
+	tray_resend(a);
 	return 0;
 }
 
@@ -186,6 +192,7 @@ static void link_close(struct agent *a)
 {
 	a->is_connected = false;
 	views_disconnected(a);
+	tray_disconnected(a);
 	if (a->channel_source) {
 		wl_event_source_remove(a->channel_source);
 		a->channel_source = NULL;

@@ -229,6 +229,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	notify_start(&a);
+	tray_start(&a);
 	program = program_start(&a, argv + optind);
 	if (program < 0) {
 		perror("fork");
@@ -237,6 +238,7 @@ int main(int argc, char **argv)
 	wl_display_run(a.display);
 
 	notify_stop(&a);
+	tray_stop(&a);
 	link_stop(&a);
 	xwayland_stop(&a);
 	wl_display_destroy_clients(a.display);

@@ -229,6 +229,32 @@ static void do_popups(struct hostile *h)
 	bare(h, GUI_DESTROY, 1);
 }
 
+/* Windows that become tray icons late, more than are shown, large ones, and ever new pictures. */
+static void do_dock(struct hostile *h)
+{
+	double end = now() + 2;
+	uint32_t id, i;
+
+	for (id = 1; id <= 30; id++) {
+		create(h, id, 0, 0, 16384, 6144, id & 1);
+		dump(h, id, id == 1 ? 2000 : 64, id == 1 ? 2000 : 64);
+		map(h, id, 0, id & 1);
+		bare(h, GUI_DOCK, id);
+		bare(h, GUI_DOCK, id);
+	}
+	for (i = 0; now() < end && !h->is_closed; i++) {
+		id = 1 + i % 30;
+		damage(h, id, 0, 0, 16384, 6144);
+		if (i % 100 == 0) {
+			bare(h, GUI_UNMAP, id);
+			map(h, id, 0, false);
+		}
+	}
+	for (id = 1; id <= 30; id += 2) {
+		bare(h, GUI_DESTROY, id);
+	}
+}
+
 static void do_titles(struct hostile *h)
 {
 	struct gui_message m = {.type = GUI_WMNAME, .window = 1};
@@ -295,6 +321,7 @@ static const struct {
 	{"damage", do_damage},
 	{"resize", do_resize},
 	{"popups", do_popups},
+	{"dock", do_dock},
 	{"titles", do_titles},
 	{"huge", do_huge},
 	{"too-many", do_too_many},

@@ -168,11 +168,11 @@ class Stage:
         os.makedirs(path, mode=0o700, exist_ok=True)
         return path
 
-    def start(self, argv, log, **environment):
+    def start(self, argv, log, stdin=subprocess.DEVNULL, **environment):
         env = dict(self.environment, **environment)
         path = os.path.join(self.root, log + ".log")
         with open(path, "ab") as out:
-            p = subprocess.Popen(argv, env=env, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+            p = subprocess.Popen(argv, env=env, stdout=out, stderr=out, stdin=stdin,
                                  cwd=self.root, start_new_session=True)
         p.log = path
         self.processes.append(p)
@@ -355,7 +355,7 @@ class Stage:
     def guid(self, domain, name="work", label="red", *options):
         return self.start([os.path.join(self.bin, "mullion-guid"), f"--domain={domain}",
                            f"--name={name}", f"--label={label}", *options], f"guid{domain}",
-                          VCHAN_SOCKET_DIR=self.vchan_dir, VCHAN_DOMAIN="0",
+                          stdin=subprocess.PIPE, VCHAN_SOCKET_DIR=self.vchan_dir, VCHAN_DOMAIN="0",
                           WAYLAND_DISPLAY=self.socket, GDK_BACKEND="wayland",
                           XDG_RUNTIME_DIR=self.desktop_dir)
 

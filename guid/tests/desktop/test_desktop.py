@@ -378,6 +378,89 @@ sleep 1000
     same("the line", line, "notify\tMail_ ___yes\ttwo_lines_of <b>it</b>")
 
 
+ICON = """
+import os, sys
+from gi.repository import Gio, GLib
+XML = "<node><interface name='org.kde.StatusNotifierItem'>" + "".join(
+    f"<property name='{n}' type='{t}' access='read'/>" for n, t in (
+        ("Title", "s"), ("Status", "s"), ("IconPixmap", "a(iiay)"))) + "".join(
+    f"<method name='{m}'><arg type='i' direction='in'/><arg type='i' direction='in'/></method>"
+    for m in ("Activate", "ContextMenu")) + "<signal name='NewIcon'/></interface></node>"
+pixels = bytes((255, 0, 0, 255)) * 64
+bus = Gio.bus_get_sync(Gio.BusType.SESSION)
+def get(bus, sender, path, interface, name):
+    return {"Title": GLib.Variant("s", "Mail\\u202e"), "Status": GLib.Variant("s", "Active"),
+            "IconPixmap": GLib.Variant("a(iiay)", [(8, 8, pixels)])}[name]
+def call(bus, sender, path, interface, method, arguments, invocation):
+    global pixels
+    with open(sys.argv[1], "a") as f:
+        f.write(method + "\\n")
+    invocation.return_value(None)
+    if method == "ContextMenu":
+        loop.quit()
+    pixels = bytes((0, 255, 0, 255)) * 64  # transparent: grey behind it is all there is
+    bus.emit_signal(None, path, interface, "NewIcon", None)
+bus.register_object("/StatusNotifierItem", Gio.DBusNodeInfo.new_for_xml(XML).interfaces[0], call, get)
+while True:
+    try:
+        bus.call_sync("org.kde.StatusNotifierWatcher", "/StatusNotifierWatcher",
+                      "org.kde.StatusNotifierWatcher", "RegisterStatusNotifierItem",
+                      GLib.Variant("(s)", (bus.get_unique_name(),)), None, 0, 5000, None)
+        break
+    except GLib.Error:
+        GLib.usleep(100000)
+loop = GLib.MainLoop()
+loop.run()
+"""
+
+
+def a_tray_icon_goes_to_dom0_and_clicks_come_back(stage):
+    import base64
+    import os
+    import subprocess
+    need("dbus-run-session")
+    if subprocess.run(["/usr/bin/python3", "-c", "import gi"], stderr=subprocess.DEVNULL).returncode:
+        raise Skip("python3-gi is missing")
+    clicked = f"{stage.root}/clicked"
+    program = write_file(stage, "program", f"""#!/bin/sh
+{stage.bin}/mullion-trayd &
+/usr/bin/python3 {write_file(stage, "icon.py", ICON)} {clicked}
+sleep 1000
+""")
+    daemon = stage.guid(1)
+    stage.agent(1, "dbus-run-session", "--", program)
+
+    def told():
+        return [line.split("\t") for line in stage.log(daemon).split("\n") if line[:5] == "tray\t"]
+
+    def pixels(words):
+        data = base64.b64decode(words[4])
+        same("the size", (words[2:4], len(data)), (["32", "32"], 32 * 32 * 3))
+        return {data[i:i + 3] for i in range(0, len(data), 3)}
+    wait_for("an icon", told, seen=lambda: stage.log(daemon))
+    same("its title", told()[0][5], "Mail___")
+    same("its colours", pixels(told()[0]), {bytes((0, 0, 255))})
+    same("windows of it", stage.windows(), [])
+    # The daemon is another one: the icon is told again, by another number.
+    child = read(f"/proc/{daemon.pid}/task/{daemon.pid}/children").strip()
+    stage.kill(daemon)
+    wait_for("its child's end", lambda: not os.path.exists(f"/proc/{child}"))
+    count = len(told())
+    daemon = stage.guid(1)
+    wait_for("the icon again", lambda: len(told()) > count, seen=lambda: stage.log(daemon))
+    number = told()[-1][1]
+    daemon.stdin.write(f"click 99 1\nclick {number} 1\n".encode())
+    daemon.stdin.flush()
+    wait_same("the click", lambda: read(clicked), "Activate\n")
+    wait_for("another picture", lambda: pixels(told()[-1]) == {bytes((128, 128, 128))},
+             seen=lambda: told()[-1])
+    daemon.stdin.write(f"click {number} 3\n".encode())
+    daemon.stdin.flush()
+    wait_same("the clicks", lambda: read(clicked), "Activate\nContextMenu\n")
+    wait_for("the icon to go with its program", lambda: told()[-1] == ["tray", number],
+             seen=lambda: told()[-1])
+
+
 def closing_asks_the_program(stage):
     need("foot")
     stage.guid(1)
@@ -547,6 +630,7 @@ CASES = [
     monitors_go_and_come_back,
     a_program_hides_the_pointer_and_shows_it_again,
     a_notification_goes_to_dom0_with_harmless_words,
+    a_tray_icon_goes_to_dom0_and_clicks_come_back,
     closing_asks_the_program,
     windows_return_after_the_daemon_was_killed,
     windows_go_with_the_agent_and_return_with_the_next,

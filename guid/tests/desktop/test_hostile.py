@@ -189,7 +189,7 @@ def a_window_that_lies_still_gives_a_buffer_back(stage):
 
 
 CASES = [
-    is_survived("windows"), is_survived("damage"), is_survived("resize"), is_survived("popups"),
+    is_survived("windows"), is_survived("damage"), is_survived("resize"), is_survived("popups"), is_survived("dock"),
     is_survived("titles"), is_survived("huge"), is_survived("silent"),
     is_closed("too-many", "too many windows"),
     is_closed("unknown-window", "MAP: the window was created before"),
