@@ -8,6 +8,10 @@
  * when the compositor says so. With RESIZES each of that many frames has another size
  * (up to WIDTH x HEIGHT), and SECONDS begin after them. The last line counts frames and
  * the longest wait.
+ *
+ * With PART -1 it draws once, then for each key pressed and each finger that touches, and says
+ * so, with times of the monotonic clock: "key CODE TIME", "touch FINGER down|up|motion|cancel X Y
+ * TIME", and "shown TIME" when the picture after it is on the screen.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -32,12 +36,14 @@ struct painter {
 	struct wl_compositor *compositor;
 	struct wl_shm *shm;
 	struct xdg_wm_base *shell;
+	struct wl_seat *seat;
 	struct wl_surface *surface;
 	struct wl_shm_pool *pool;
 	char *pixels;
 	struct buffer buffers[3];
 	int width, height, part, resizes;
 	int frames;
+	bool is_listening, is_waiting;
 	double started, last, longest;
 	bool is_configured;
 };
@@ -57,6 +63,109 @@ static void on_ping(void *data, struct xdg_wm_base *shell, uint32_t serial)
 
 static const struct xdg_wm_base_listener shell_listener = {on_ping};
 
+static void draw(struct painter *p);
+
+/* ---- input ---- */
+
+static void draw_for_input(struct painter *p)
+{
+	p->is_waiting = true;
+	draw(p);
+}
+
+static void on_keymap(void *data, struct wl_keyboard *k, uint32_t format, int32_t fd, uint32_t size)
+{
+	close(fd);
+}
+
+static void on_focus(void *data, struct wl_keyboard *k, uint32_t serial, struct wl_surface *surface,
+		     struct wl_array *keys)
+{
+	puts("focus");
+}
+
+static void on_unfocus(void *data, struct wl_keyboard *k, uint32_t serial,
+		       struct wl_surface *surface)
+{
+}
+
+static void on_key(void *data, struct wl_keyboard *k, uint32_t serial, uint32_t time, uint32_t code,
+		   uint32_t state)
+{
+	if (state == WL_KEYBOARD_KEY_STATE_PRESSED) {
+		printf("key %u %.4f\n", code, now());
+		draw_for_input(data);
+	}
+}
+
+static void on_modifiers(void *data, struct wl_keyboard *k, uint32_t serial, uint32_t depressed,
+			 uint32_t latched, uint32_t locked, uint32_t group)
+{
+}
+
+static const struct wl_keyboard_listener keyboard_listener = {
+	.keymap = on_keymap,
+	.enter = on_focus,
+	.leave = on_unfocus,
+	.key = on_key,
+	.modifiers = on_modifiers,
+};
+
+static void on_down(void *data, struct wl_touch *t, uint32_t serial, uint32_t time,
+		    struct wl_surface *surface, int32_t id, wl_fixed_t x, wl_fixed_t y)
+{
+	printf("touch %d down %.0f %.0f %.4f\n", id, wl_fixed_to_double(x), wl_fixed_to_double(y),
+	       now());
+	draw_for_input(data);
+}
+
+static void on_up(void *data, struct wl_touch *t, uint32_t serial, uint32_t time, int32_t id)
+{
+	printf("touch %d up 0 0 %.4f\n", id, now());
+}
+
+static void on_touch_motion(void *data, struct wl_touch *t, uint32_t time, int32_t id, wl_fixed_t x,
+			    wl_fixed_t y)
+{
+	printf("touch %d motion %.0f %.0f %.4f\n", id, wl_fixed_to_double(x), wl_fixed_to_double(y),
+	       now());
+}
+
+static void on_touch_frame(void *data, struct wl_touch *t)
+{
+}
+
+static void on_cancel(void *data, struct wl_touch *t)
+{
+	printf("touch 0 cancel 0 0 %.4f\n", now());
+}
+
+static const struct wl_touch_listener touch_listener = {
+	.down = on_down,
+	.up = on_up,
+	.motion = on_touch_motion,
+	.frame = on_touch_frame,
+	.cancel = on_cancel,
+};
+
+static void on_capabilities(void *data, struct wl_seat *seat, uint32_t capabilities)
+{
+	if (capabilities & WL_SEAT_CAPABILITY_KEYBOARD) {
+		wl_keyboard_add_listener(wl_seat_get_keyboard(seat), &keyboard_listener, data);
+	}
+	if (capabilities & WL_SEAT_CAPABILITY_TOUCH) {
+		wl_touch_add_listener(wl_seat_get_touch(seat), &touch_listener, data);
+	}
+}
+
+static void on_seat_name(void *data, struct wl_seat *seat, const char *name)
+{
+}
+
+static const struct wl_seat_listener seat_listener = {on_capabilities, on_seat_name};
+
+/* ---- the window ---- */
+
 static void on_global(void *data, struct wl_registry *registry, uint32_t name,
 		      const char *interface, uint32_t version)
 {
@@ -69,6 +178,9 @@ static void on_global(void *data, struct wl_registry *registry, uint32_t name,
 	} else if (strcmp(interface, "xdg_wm_base") == 0) {
 		p->shell = wl_registry_bind(registry, name, &xdg_wm_base_interface, 1);
 		xdg_wm_base_add_listener(p->shell, &shell_listener, p);
+	} else if (strcmp(interface, "wl_seat") == 0 && p->is_listening) {
+		p->seat = wl_registry_bind(registry, name, &wl_seat_interface, 3);
+		wl_seat_add_listener(p->seat, &seat_listener, p);
 	}
 }
 
@@ -127,7 +239,8 @@ static const struct wl_callback_listener frame_listener;
 
 static void draw(struct painter *p)
 {
-	int part_width = p->part ? p->part : p->width, part_height = p->part ? p->part : p->height;
+	int part_width = p->part > 0 ? p->part : p->width;
+	int part_height = p->part > 0 ? p->part : p->height;
 	struct buffer *b = NULL;
 	uint32_t colour = 0xff000000 | (uint32_t)p->frames * 0x010305;
 	int i, x, y;
@@ -165,8 +278,15 @@ static void draw(struct painter *p)
 
 static void on_frame(void *data, struct wl_callback *callback, uint32_t time_ms)
 {
+	struct painter *p = data;
+
 	wl_callback_destroy(callback);
-	draw(data);
+	if (!p->is_listening) {
+		draw(p);
+	} else if (p->is_waiting) {
+		p->is_waiting = false;
+		printf("shown %.4f\n", now());
+	}
 }
 
 static const struct wl_callback_listener frame_listener = {on_frame};
@@ -214,6 +334,8 @@ int main(int argc, char **argv)
 	p.width = atoi(argv[1]);
 	p.height = atoi(argv[2]);
 	p.part = atoi(argv[3]);
+	p.is_listening = p.part < 0;
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	seconds = atof(argv[4]);
 	p.resizes = argc == 6 ? atoi(argv[5]) : 0;
 	p.display = wl_display_connect(NULL);
