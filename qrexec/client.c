@@ -24,6 +24,8 @@ static _Noreturn void usage(int code)
 	      "  -e                do not wait: start the command without input and output\n"
 	      "  -l LOCAL_COMMAND  connect the command to this one instead of to ours\n"
 	      "  -c IDENT,NAME,ID  serve the waiting call IDENT of domain NAME, number ID\n"
+	      "  -W                with -c and two domains: wait until their call is over\n"
+	      "  -w SECONDS        how long the other end may take to connect (60; 0: no limit)\n"
 	      "  --socket-dir=DIR  where the daemons listen (default " QREXEC_SOCKET_DIR ")\n"
 	      "USER may be DEFAULT. Exit code: that of the command; 125 problem, 126 refused,\n"
 	      "127 not found.\n",
@@ -33,7 +35,7 @@ static _Noreturn void usage(int code)
 
 struct options {
 	const char *socket_dir, *domain, *local_command, *caller, *command;
-	bool filter_output, filter_errors, is_alone;
+	bool filter_output, filter_errors, is_alone, is_waiting;
 };
 
 static int serve_caller(const struct options *o)
@@ -51,7 +53,7 @@ static int serve_caller(const struct options *o)
 	if (!strcmp(o->domain, "dom0") || !strcmp(o->domain, "@adminvm")) {
 		rc = connect_serve_here(o->socket_dir, &caller, o->command);
 	} else {
-		rc = connect_domains(o->socket_dir, &caller, o->domain, o->command);
+		rc = connect_domains(o->socket_dir, &caller, o->domain, o->command, o->is_waiting);
 	}
 	free(text);
 	return rc;
@@ -121,10 +123,12 @@ int main(int argc, char **argv)
 		{0},
 	};
 	struct options o = {.socket_dir = QREXEC_SOCKET_DIR};
+	long seconds;
+	char *end;
 	int opt;
 
 	call_claim_standard_descriptors();
-	while ((opt = getopt_long(argc, argv, "+hd:l:etTc:", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "+hd:l:etTc:w:W", options, NULL)) != -1) {
 		switch (opt) {
 		case 's':
 			o.socket_dir = optarg;
@@ -146,6 +150,16 @@ int main(int argc, char **argv)
 			break;
 		case 'c':
 			o.caller = optarg;
+			break;
+		case 'w':
+			seconds = strtol(optarg, &end, 10);
+			if (*end || end == optarg || seconds < 0 || seconds > 86400) {
+				usage(2);
+			}
+			call_set_timeout_s((int)seconds);
+			break;
+		case 'W':
+			o.is_waiting = true;
 			break;
 		default:
 			usage(opt == 'h' ? 0 : 2);

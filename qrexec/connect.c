@@ -203,10 +203,11 @@ int connect_serve_here(const char *socket_dir, const struct connect_caller *call
 }
 
 int connect_domains(const char *socket_dir, const struct connect_caller *caller,
-		    const char *target_name, const char *command)
+		    const char *target_name, const char *command, bool is_waiting)
 {
 	struct qrexec_place place;
 	int target, source, rc;
+	uint8_t byte;
 
 	target = daemon_connect(socket_dir, target_name);
 	if (target < 0 ||
@@ -217,6 +218,9 @@ int connect_domains(const char *socket_dir, const struct connect_caller *caller,
 	rc = source < 0 || daemon_service_connect(source, caller->ident, &place)
 		     ? QREXEC_EXIT_PROBLEM
 		     : 0;
+	if (!rc && is_waiting) {
+		(void)read_all(target, &byte, 1); /* its daemon ends this with the call */
+	}
 	close(target);
 	if (source >= 0) {
 		close(source);

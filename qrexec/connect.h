@@ -38,6 +38,9 @@ struct connect_caller {
 int connect_serve_here(const char *socket_dir, const struct connect_caller *caller,
 		       const char *command);
 
-/* Another domain serves it. 0 when both ends know about each other, else an exit code. */
+/*
+ * Another domain serves it. 0 when both ends know about each other, is_waiting: when the call is
+ * over; else an exit code.
+ */
 int connect_domains(const char *socket_dir, const struct connect_caller *caller,
-		    const char *target_name, const char *command);
+		    const char *target_name, const char *command, bool is_waiting);

@@ -137,7 +137,8 @@ static int connect_call(const struct call *call, struct answer *a)
 	}
 	rc = asprintf(&command, "%s:QUBESRPC %s %s", *a->user ? a->user : "DEFAULT", call->service,
 		      the_daemon.name);
-	return rc < 0 ? 1 : connect_domains(the_daemon.socket_dir, &caller, a->target, command);
+	return rc < 0 ? 1
+		      : connect_domains(the_daemon.socket_dir, &caller, a->target, command, false);
 }
 
 static void decide_call(struct call *call)

@@ -19,10 +19,11 @@
 #include "qrexec/io_sandbox.h"
 #include "qrexec/proto.h"
 
-#define CHUNK_SIZE   65536
-#define PIPE_SIZE    (1024 * 1024)
-#define READS_A_TURN 4
-#define BROKEN_PIPE  141 /* 128 + SIGPIPE, as a shell would say */
+#define CHUNK_SIZE    65536
+#define PIPE_SIZE     (1024 * 1024)
+#define READS_A_TURN  4
+#define BROKEN_PIPE   141 /* 128 + SIGPIPE, as a shell would say */
+#define TIMEOUT_MAX_S 86400
 
 void call_claim_standard_descriptors(void)
 {
@@ -46,12 +47,22 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static int chosen_timeout_s;
+
+void call_set_timeout_s(int seconds)
+{
+	chosen_timeout_s = seconds ? seconds : TIMEOUT_MAX_S;
+}
+
 int call_timeout_s(void)
 {
 	const char *text = getenv("QREXEC_CONNECT_TIMEOUT");
 	int seconds = text ? atoi(text) : 0;
 
-	return seconds > 0 && seconds < 86400 ? seconds : 60;
+	if (chosen_timeout_s) {
+		return chosen_timeout_s;
+	}
+	return seconds > 0 && seconds <= TIMEOUT_MAX_S ? seconds : 60;
 }
 
 /*
@@ -91,9 +102,15 @@ libvchan_t *call_listen(int domain, int port, int buffer_size, int abort_fd)
 	libvchan_t *v =
 		libvchan_server_init(domain, port, (size_t)buffer_size, (size_t)buffer_size);
 	int64_t deadline = now_ms() + call_timeout_s() * 1000;
+	int why;
 
 	while (v && libvchan_is_open(v) == VCHAN_WAITING) {
-		if (wait_until(v, deadline, abort_fd) && libvchan_is_open(v) == VCHAN_WAITING) {
+		if (!wait_until(v, deadline, abort_fd)) {
+			continue;
+		}
+		why = errno;
+		if (libvchan_is_open(v) == VCHAN_WAITING) {
+			errno = why;
 			return close_keeping_errno(v);
 		}
 	}

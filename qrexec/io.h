@@ -39,8 +39,9 @@ struct call_io {
 libvchan_t *call_listen(int domain, int port, int buffer_size, int abort_fd);
 libvchan_t *call_connect(int domain, int port, int abort_fd);
 
-/* 60, or $QREXEC_CONNECT_TIMEOUT. */
+/* 60, or $QREXEC_CONNECT_TIMEOUT, or what call_set_timeout_s() said: 0 is a day. */
 int call_timeout_s(void);
+void call_set_timeout_s(int seconds);
 
 /*
  * HELLO both ways. The version agreed on, or -1 (a line on stderr). Both sides send first: nothing

@@ -82,6 +82,17 @@ class Calls(unittest.TestCase):
         r = self.m.client("work", "user:printf 'a\\033[0mb\\0\\n'; printf '\\033' >&2", "-t", "-T")
         self.assertEqual((r.stdout, r.stderr), (b"a_[0mb_\n", b"_"))
 
+    def test_the_time_to_connect_is_limited(self):
+        for text in ("-1", "x", "", "86401", "1x"):
+            self.assertEqual(self.m.client("work", "user:true", "-w", text).returncode, 2)
+        self.assertEqual(self.m.client("work", "user:exit 3", "-w", "0").returncode, 3)
+        os.kill(self.m.processes["agent-work"].pid, signal.SIGSTOP)
+        try:
+            r = self.m.client("work", "user:true", "-w", "1")
+        finally:
+            os.kill(self.m.processes["agent-work"].pid, signal.SIGCONT)
+        self.assertEqual((r.returncode, r.stderr), (125, b"qrexec-client: work does not answer: Connection timed out\n"))
+
     def test_long_command(self):
         text = "x" * 60000
         self.assertEqual(self.m.client("work", f"user:printf {text} | wc -c").stdout.strip(), b"60000")

@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Runs in dom0, with the folder that make_share.sh filled as /mnt/share: calls between dom0 and two
-# guests over vchans of the hypervisor. The last line is PASS or FAIL.
+# guests over vchans of the hypervisor. The last line is PASS or FAIL. What it says is also written
+# to dom0's console as it comes, where a run that hangs shows how far it got.
 share=/mnt/share
 files=${QREXEC_FILES:-1000}
 mib=${QREXEC_MIB:-64}
 export LD_LIBRARY_PATH=$share/lib PATH=$share/bin:$PATH QREXEC_CONNECT_TIMEOUT=60
 failed=0
 
-ok() { echo "ok: $*"; }
-bad() { echo "NOT OK: $*"; failed=1; }
+say() { echo "$*"; echo "$*" >/dev/console; }
+ok() { say "ok: $*"; }
+bad() { say "NOT OK: $*"; failed=1; }
 is() { # WHAT GOT WANTED
 	if [ "$2" = "$3" ]; then ok "$1"; else bad "$1: got '$2', expected '$3'"; fi
 }
@@ -24,7 +26,6 @@ chmod 755 /tmp/svc/test.Dom0
 printf 'test.Deny * @anyvm @anyvm deny\ntest.Dom0 * @anyvm @adminvm allow\n* * @anyvm @anyvm allow user=root\n' >/tmp/policy/50.policy
 printf 'aaa type=AppVM running=yes\nbbb type=AppVM running=yes\n' >/run/mullion/domains
 mullion-policyd --policy-dir=/tmp/policy 2>/tmp/policy.log &
-free -m | head -2
 for name in aaa bbb; do
 	printf 'name="%s"\ntype="pvh"\nkernel="/tmp/vmlinuz"\nramdisk="/tmp/initrd"\nmemory=320\nvcpus=1\ncmdline="console=hvc0 quiet"\n' $name >/tmp/$name.cfg
 	xl create /tmp/$name.cfg >/tmp/$name.create 2>&1 || { cat /tmp/$name.create; echo FAIL; exit 1; }
@@ -57,7 +58,7 @@ call_from() { client aaa "root:head -c ${mib}M /dev/zero" </dev/null | cat; }
 plain_to() { head -c ${mib}M /dev/zero | vchan_speed call $1 send $mib; }
 plain_from() { vchan_speed call $1 receive $mib | cat; }
 compare() { # WHAT CALL-MS PLAIN-MS
-	echo "speed: $1: a call $((mib * 1024000 / $2)) KiB/s, plain libxenvchan $((mib * 1024000 / $3)) KiB/s, $((100 * $3 / $2)) %"
+	say "speed: $1: a call $((mib * 1024000 / $2)) KiB/s, plain libxenvchan $((mib * 1024000 / $3)) KiB/s, $((100 * $3 / $2)) %"
 }
 id=$(xl domid aaa)
 client aaa -e "root:vchan_speed serve 0 receive $mib | cat >/dev/null"
@@ -67,7 +68,7 @@ compare "guest to dom0" $(milliseconds call_from) $(milliseconds plain_from $id 
 t0=$(date +%s%N)
 for i in 1 2 3 4 5 6 7 8 9 10; do client aaa root:true; done
 t1=$(date +%s%N)
-echo "speed: a call takes $(((t1 - t0) / 10000000)) ms"
+say "speed: a call takes $(((t1 - t0) / 10000000)) ms"
 for i in $(seq 20); do client aaa "root:sleep 1; exit $i" & many="$many $!"; done
 client bbb 'root:true'
 is "others are served meanwhile" $? 0
@@ -81,7 +82,7 @@ is "exit codes of 20 calls at once" "$wrong" ""
 t0=$(date +%s%N)
 is "file copy of $files files" "$(client aaa "root:for i in \$(seq 0 49); do mkdir -p /home/t/\$i; done; for i in \$(seq $files); do echo \$i >/home/t/\$((i % 50))/\$i; done; PATH=/bin mullion-copy -d bbb /home/t; echo \$?")" 0
 t1=$(date +%s%N)
-echo "speed: $files files in $(((t1 - t0) / 1000000)) ms"
+say "speed: $files files in $(((t1 - t0) / 1000000)) ms"
 is "all of them are there" "$(client bbb 'root:find /home/QubesIncoming/aaa/t -type f | wc -l')" "$files"
 
 # A guest goes away in the middle of a call from dom0.
