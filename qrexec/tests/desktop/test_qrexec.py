@@ -869,6 +869,25 @@ class Ask(unittest.TestCase):
                 sock.sendall(f"{d['ask']} {answer}\n".encode())
                 self.assertEqual(self.finish(p), expected)
 
+    def test_a_waiting_call_is_served_by_hand(self):
+        go = self.m.dir / "go"
+        os.mkfifo(go)
+        self.m.service("test.Ask", f"#!/bin/sh\necho served\nread word <{go}\n")
+        with self.asker() as sock:
+            for number, options in enumerate(((), ("-W",))):
+                p = self.call()
+                self.question(sock)
+                serve = subprocess.Popen(self.m.client_command("vault", "user:QUBESRPC test.Ask work", "-c", f"SOCKET{number},work,5", *options),
+                                         stdin=subprocess.DEVNULL, env=dict(self.m.env, VCHAN_DOMAIN="0"))
+                self.assertEqual(p.stdout.readline(), b"served\n")
+                if options:
+                    with self.assertRaises(subprocess.TimeoutExpired):
+                        serve.wait(0.3)
+                else:
+                    self.assertEqual(serve.wait(LIMIT), 0)  # while the call goes on
+                go.write_text("word\n")
+                self.assertEqual((self.finish(p), serve.wait(LIMIT)), ((b"", 0), 0))
+
     def test_nobody_to_ask_is_a_no(self):
         self.assertEqual(self.finish(self.call())[1], 126)
 
