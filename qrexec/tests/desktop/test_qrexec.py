@@ -3,6 +3,7 @@
 """qrexec as a whole over the local transport: calls, refusals, versions, deaths, many, much."""
 import hashlib
 import os
+import pathlib
 import pwd
 import signal
 import socket
@@ -20,6 +21,7 @@ class Calls(unittest.TestCase):
         cls.m = Machine(policy=(
             "test.Deny * @anyvm @anyvm deny\n"
             "test.Dom0 * work @adminvm allow\n"
+            "test.Wait * work @adminvm allow\n"
             "test.Redirect * work @default allow target=vault\n"
             "test.User * work vault allow user=somebody\n"
             "* * @anyvm @anyvm allow\n"))
@@ -216,6 +218,34 @@ class Calls(unittest.TestCase):
         data = os.urandom(1 << 20) * 16
         r = self.m.vm("work", "vault", "test.Echo", input=data)
         self.assertEqual(hashlib.sha256(r.stdout).digest(), hashlib.sha256(data).digest())
+
+    def test_who_reads_what_others_send_is_confined(self):
+        m = self.m
+        m.service("test.Wait", "#!/bin/sh\nexec sleep 100\n")
+        m.service("test.Wait", "#!/bin/sh\nexec sleep 100\n", where="svc0")
+        calls = [subprocess.Popen(m.vm_command("work", *where), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  env=dict(m.env, VCHAN_DOMAIN="5")) for where in (("vault", "test.Wait"), ("@adminvm", "test.Wait"))]
+        calls.append(subprocess.Popen(m.client_command("vault", "user:sleep 100"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                      env=dict(m.env, VCHAN_DOMAIN="0")))
+        daemon, agent = m.processes["daemon-work"].pid, m.processes["agent-vault"].pid
+        try:
+            wait_for(lambda: len(children(daemon)) == 2 and all(children(p) for p in children(daemon)[1:]), what="dom0's service runs")
+            wait_for(lambda: len(children(agent)) == 2 and all(children(p) for p in children(agent)), what="the guest's services run")
+
+            def is_confined(pid):
+                status = pathlib.Path(f"/proc/{pid}/status").read_text()
+                return "\nSeccomp:\t2\n" in status and "\nNoNewPrivs:\t1\n" in status
+            readers = {"parser and connector": children(daemon), "data processes of a guest": children(agent),
+                       "callers": [p.pid for p in calls], "policy": [m.processes["policy"].pid]}
+            for who, pids in readers.items():
+                for pid in pids:
+                    wait_for(lambda: is_confined(pid), what=f"{who} confined")
+            # The services themselves are not: what they may is their user's.
+            self.assertFalse(any(is_confined(child) for pid in children(agent) for child in children(pid)))
+        finally:
+            for p in calls:
+                p.kill()
+                p.wait()
 
     def test_socket_as_service(self):
         path = self.m.dir / "svc" / "test.Socket"
