@@ -133,6 +133,18 @@ static void notify(bool is_allowed, const struct query *q, const char *target, c
 	}
 }
 
+/* Until it is whole again nothing works, and not everybody reads logs. */
+static void say_broken(void)
+{
+	char text[800];
+	int size = snprintf(text, sizeof(text),
+			    "notify=deny\nsource=dom0\nservice=*\nargument=\ntarget=\n"
+			    "reason=The policy is broken: %s\n\n",
+			    d.fault);
+
+	(void)tell_asker(text, (size_t)size);
+}
+
 /* ---- policy and domains ---- */
 
 static void load_policy(void)
@@ -154,6 +166,7 @@ static void load_policy(void)
 		"mullion-policyd: POLICY BROKEN, EVERY CALL IS DENIED until this is corrected:\n"
 		"mullion-policyd: %s\n",
 		d.fault);
+	say_broken();
 }
 
 static void load_domains(void)
@@ -546,13 +559,7 @@ static void accept_asker(void)
 	d.asker.fd = fd;
 	watch(&d.asker);
 	if (!d.policy) {
-		char text[800];
-		int size = snprintf(text, sizeof(text),
-				    "notify=deny\nsource=dom0\nservice=*\nargument=\ntarget=\n"
-				    "reason=The policy is broken: %s\n\n",
-				    d.fault);
-
-		(void)tell_asker(text, (size_t)size);
+		say_broken();
 	}
 }
 
