@@ -49,7 +49,8 @@ for unit in mullion-desktop.service mullion-clipboard.service; do
 	link "../$unit" "usr/lib/systemd/user/graphical-session.target.wants/$unit"
 done
 put_pages "$qrexec"/man/qrexec-daemon.8 "$qrexec"/man/qrexec-client.1 \
-	"$qrexec"/man/mullion-policy.1 "$qrexec"/man/qrexec-policy.5 "$qrexec"/man/mullion-ask.1 \
+	"$qrexec"/man/mullion-policy.1 "$qrexec"/man/mullion-policyd.8 \
+	"$qrexec"/man/qrexec-policy.5 "$qrexec"/man/mullion-ask.1 \
 	"$top"/domains/data/mulliond.8 "$top"/domains/data/mullion.1 \
 	"$top"/domains/data/mullion-manager.1 \
 	"$top"/guid/data/mullion-guid.1 "$top"/guid/data/mullion-desktop.1 \

@@ -184,8 +184,11 @@ int main(int argc, char **argv)
 	if (argc == 2 && g_str_has_prefix(argv[1], "--socket=")) {
 		a.path = argv[1] + strlen("--socket=");
 	} else if (argc != 1) {
-		fprintf(stderr, "usage: mullion-ask [--socket=PATH]\n");
-		return 2;
+		rc = argc == 2 && !strcmp(argv[1], "--help") ? 0 : 2;
+		fputs("usage: mullion-ask [--socket=PATH]\n"
+		      "  --socket=PATH  of the policy process (default " ASK_SOCKET ")\n",
+		      rc ? stderr : stdout);
+		return rc;
 	}
 	a.received = g_string_new(NULL);
 	a.application = gtk_application_new("org.mullion.Ask", G_APPLICATION_NON_UNIQUE);

@@ -293,6 +293,16 @@ static int send_all(char **files)
 	return get_result();
 }
 
+static int usage(FILE *out, int code)
+{
+	fputs("usage: mullion-copy [-d DOMAIN] FILE...\n"
+	      "       qvm-copy-to-vm DOMAIN FILE...\n"
+	      "  -d, --domain DOMAIN  to this one; otherwise policy or the user decides\n"
+	      "A FILE whose name begins with '-' is given as ./-NAME.\n",
+	      out);
+	return code;
+}
+
 int main(int argc, char **argv)
 {
 	const char *own = basename(argv[0]), *target = "@default";
@@ -303,6 +313,9 @@ int main(int argc, char **argv)
 
 	if (argc > 2 && !strcmp(argv[1], "--send")) {
 		return send_all(argv + 2);
+	}
+	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		return usage(stdout, 0);
 	}
 	if (argc > 1 && !strcmp(own, "qvm-copy-to-vm")) {
 		target = argv[1];
@@ -316,9 +329,7 @@ int main(int argc, char **argv)
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	call = calloc((size_t)argc + 8, sizeof(*call));
 	if (argc < 2 || n <= 0 || !call) {
-		fprintf(stderr, "usage: mullion-copy [-d DOMAIN] FILE...\n"
-				"       qvm-copy-to-vm DOMAIN FILE...\n");
-		return 2;
+		return usage(stderr, 2);
 	}
 	self[n] = 0;
 	call[i++] = "qrexec-client-vm";

@@ -304,6 +304,16 @@ static int open_from_desktop(const char *self, const char *target, const char *w
 	return 0;
 }
 
+static int usage(FILE *out, int code)
+{
+	fputs("usage: mullion-open [-d DOMAIN] [--desktop] FILE|ADDRESS\n"
+	      "  -d DOMAIN  there; otherwise in a new disposable, if policy allows\n"
+	      "  --desktop  what goes wrong is said in a window, too\n"
+	      "A FILE whose name begins with '-' is given as ./-NAME.\n",
+	      out);
+	return code;
+}
+
 int main(int argc, char **argv)
 {
 	const char *target = "@dispvm", *socket = getenv("QREXEC_AGENT_SOCKET");
@@ -318,6 +328,9 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "--send")) {
 		return send_file(argv[2]);
 	}
+	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		return usage(stdout, 0);
+	}
 	if (argc > 3 && !strcmp(argv[1], "-d")) {
 		target = argv[2];
 		argv += 2;
@@ -330,8 +343,7 @@ int main(int argc, char **argv)
 	}
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (argc != 2 || n <= 0) {
-		fprintf(stderr, "usage: mullion-open [-d DOMAIN] [--desktop] FILE|ADDRESS\n");
-		return 2;
+		return usage(stderr, 2);
 	}
 	self[n] = 0;
 	if (is_click) {
