@@ -438,6 +438,32 @@ class Services(unittest.TestCase):
         for bad in (b"now\n", b"2026-11-21T01:02:03+01:00\n", b"", b"$(id)\n", b"2026-11-21T01:02:03+00:00x\n"):
             self.assertEqual(self.m.client("work", "root:QUBESRPC qubes.SetDateTime dom0", input=bad).returncode, 1)
 
+    def test_the_clock_is_set_to_what_was_sent(self):
+        self.install("qubes.SetDateTime")
+        path, said = self.m.dir / "svc" / "qubes.SetDateTime", self.m.dir / "date"
+        (self.m.dir / "fake-date").write_text(f'#!/bin/sh\necho "$@" >{said}\n')
+        (self.m.dir / "fake-date").chmod(0o755)
+        path.write_text(path.read_text().replace("exec date", f"exec {self.m.dir}/fake-date"))
+        r = self.m.client("work", "root:QUBESRPC qubes.SetDateTime dom0", input=b"2026-11-21T01:02:03+00:00\n")
+        self.assertEqual((r.returncode, said.read_text()), (0, "-u -s 2026-11-21T01:02:03+00:00\n"))
+
+    def test_waiting_for_a_session(self):
+        self.install("qubes.WaitForSession")
+        path = self.m.dir / "svc" / "qubes.WaitForSession"
+        path.write_text(path.read_text().replace("/run/user/", f"{self.m.dir}/user/"))
+        for bad in (b"", b"-x\n", b"a b\n", b"../x\n", b"no-such-user-here\n", b"root"):
+            self.assertEqual(self.m.vm("work", "vault", "qubes.WaitForSession", input=bad).returncode, 1, bad)
+        p = subprocess.Popen(self.m.vm_command("work", "vault", "qubes.WaitForSession"), stdin=subprocess.PIPE,
+                             env=dict(self.m.env, VCHAN_DOMAIN="5"))
+        p.stdin.write(b"root\n")
+        p.stdin.close()
+        with self.assertRaises(subprocess.TimeoutExpired):
+            p.wait(0.5)
+        (self.m.dir / "user" / "0").mkdir(parents=True)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self.m.dir / "user" / "0" / "wayland-1"))
+            self.assertEqual(p.wait(LIMIT), 0)
+
     def test_image(self):
         self.install("qubes.GetImageRGBA")
         path = self.m.dir / "x.ppm"
