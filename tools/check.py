@@ -232,6 +232,8 @@ def system_ring(results, args):
         seconds = time.monotonic() - start
         if verdict is None or (verdict[0] == "PASS" and status):
             verdict = ("FAIL", f"status {status} and no verdict")
+        if "\nrepeated: " in log:
+            verdict = (verdict[0], f"{verdict[1]} (a boot was repeated: the emulator died)")
         results.add("system", path.name, *verdict, seconds, log if verdict[0] == "FAIL" else "")
 
 

@@ -21,7 +21,7 @@ HYPERVISOR_ROOTS = [".", "include", "arch/x86", "arch/x86/include"]
 
 
 def flags_by_folder(build):
-    flags = {}
+    commands = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         source = (build / entry["file"]).resolve()
         if source.suffix != ".c":
@@ -36,9 +36,15 @@ def flags_by_folder(build):
                 skip = word != "-c"
             elif word not in ("-MD", "-MMD") and not word.endswith(".c"):
                 keep.append(word)
-        # A folder may hold files of several programs: the one with most include paths knows all.
-        if len(keep) > len(flags.get(source.parent, ("", []))[1]):
-            flags[source.parent] = (words[0], keep)
+        commands.setdefault(source.parent, []).append((words[0], keep))
+    # A folder may hold files of several programs: a header may need what any of them includes.
+    flags = {}
+    for folder, several in commands.items():
+        compiler, longest = max(several, key=lambda command: len(command[1]))
+        includes = [word for _, words in several for word in words
+                    if word.startswith(("-I", "-D"))]
+        flags[folder] = (compiler, longest + [word for word in dict.fromkeys(includes)
+                                              if word not in longest])
     return flags
 
 

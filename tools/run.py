@@ -212,7 +212,10 @@ class Headless:
         resets = self.resets.read_text(errors="replace") if self.resets.exists() else ""
         if "Triple fault" in resets:
             return "a CPU of the machine had a triple fault"
-        return f"QEMU ended with status {self.qemu.returncode}, the machine reset or switched itself off"
+        words = self.log.read_bytes()
+        if any(word in words for word in (b"reboot: ", b"crashed: ", *DEATH_WORDS)):
+            return "the console tells why"
+        return f"QEMU ended without a word, status {self.qemu.returncode}"
 
     def read_console(self):
         """Show what is new if nobody else does; notice a panic."""

@@ -7,12 +7,15 @@ is known to work.
 
 import argparse
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 
+BOOT_FAILED = 125
+EMULATOR_DIED = "QEMU died of|QEMU ended without a word"
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
@@ -25,12 +28,22 @@ class SystemTest:
         parser.add_argument("--dom0", choices=["pv", "pvh"], default="pvh")
         self.args = parser.parse_args()
         self.failures = []
+        self.was_repeated = False
 
     def boot(self, command, *options, timeout=200, meanwhile=None):
         """(exit status, output, serial log) of one command in a freshly booted dom0.
 
-        meanwhile(path of the serial log) runs in a thread of its own from the start on.
+        meanwhile(path of the serial log) runs in a thread of its own from the start on. Once in a
+        test a machine that an emulator's death took away is booted again (docs/testing.md).
         """
+        result = self.boot_once(command, options, timeout, meanwhile)
+        if result[0] == BOOT_FAILED and not self.was_repeated and re.search(EMULATOR_DIED, result[1]):
+            self.was_repeated = True
+            print("repeated: the emulator died, not what is tested", flush=True)
+            result = self.boot_once(command, options, timeout, meanwhile)
+        return result
+
+    def boot_once(self, command, options, timeout, meanwhile):
         with tempfile.NamedTemporaryFile(prefix="mullion-serial-") as log:
             if meanwhile:
                 threading.Thread(target=meanwhile, args=(pathlib.Path(log.name),), daemon=True).start()
