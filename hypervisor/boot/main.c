@@ -13,6 +13,7 @@
 #include "boot/memory.h"
 #include "boot/modules.h"
 #include "boot/secret_free.h"
+#include "boot/speculation_options.h"
 #include "core/console.h"
 #include "core/debug_key.h"
 #include "core/init.h"
@@ -46,7 +47,7 @@ static INIT_DATA hpa_t loader_information;
  */
 static const char *const known_options[] = {
 	"com1", "com2", "console", "dom0_max_vcpus", "dom0_mem", "iommu", "loglvl", "maxcpus",
-	"noreboot", "selftest", "sync_console", NULL,
+	"noreboot", "selftest", "spec-ctrl", "sync_console", NULL,
 };
 
 static const char *options(void)
@@ -143,6 +144,14 @@ static void start_core(void)
 	timer_setup();
 	debug_key_setup();
 	debug_keys_register();
+}
+
+static void start_speculation(void)
+{
+	struct speculation_options wanted;
+
+	speculation_options_parse(options(), &wanted, report_unknown, NULL);
+	arch_speculation_setup(&wanted);
 }
 
 /* ACPI tables may lie anywhere; a window a page. */
@@ -276,6 +285,7 @@ static const struct init_step steps[] = {
 	{"memory", start_memory, "the memory map"},
 	{"screen", start_screen, "address space for it"},
 	{"core", start_core, "nothing"},
+	{"speculation", start_speculation, "options; the other CPUs not started yet"},
 	{"ACPI", start_acpi, "windows"},
 	{"interrupts and clock", start_machine, "ACPI"},
 	{"CPUs", start_cpus, "ACPI, heap, clock"},

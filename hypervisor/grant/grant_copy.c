@@ -118,6 +118,7 @@ static bool is_used_locked(struct grant_table *t, u32 ref)
 {
 	u32 per_page = grant_entries_per_page(t);
 
+	ref = (u32)index_clamp(ref, grant_entry_count(t));
 	return t->pages[ref / per_page].active[ref % per_page].readers != 0;
 }
 
@@ -136,6 +137,8 @@ s16 grant_swap(struct domain *d, gref_t a, gref_t b)
 	} else if (ra != rb && (is_used_locked(t, ra) || is_used_locked(t, rb))) {
 		rc = GNTST_eagain;
 	} else if (ra != rb) {
+		ra = (u32)index_clamp(ra, grant_entry_count(t));
+		rb = (u32)index_clamp(rb, grant_entry_count(t));
 		pa = (u8 *)t->pages[ra / per_page].bytes + ra % per_page * size_bytes;
 		pb = (u8 *)t->pages[rb / per_page].bytes + rb % per_page * size_bytes;
 		memcpy(kept, pa, size_bytes);

@@ -79,7 +79,7 @@ static s16 mark_v2(union grant_entry_v2 *e, grant_status_t *status, bool was_use
 
 static grant_status_t *status_of_locked(struct grant_table *t, u32 ref)
 {
-	grant_status_t *page = t->status[ref / STATUS_PER_PAGE].bytes;
+	grant_status_t *page = t->status[index_clamp(ref / STATUS_PER_PAGE, t->status_count)].bytes;
 
 	return &page[ref % STATUS_PER_PAGE];
 }

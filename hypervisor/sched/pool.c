@@ -16,7 +16,11 @@ static struct {
 
 struct fair_pool *sched_pool_get(u32 id)
 {
-	return id < SCHED_POOL_MAX && pools[id].is_used ? &pools[id].fair : NULL;
+	if (id >= SCHED_POOL_MAX) {
+		return NULL;
+	}
+	id = (u32)index_clamp(id, SCHED_POOL_MAX);
+	return pools[id].is_used ? &pools[id].fair : NULL;
 }
 
 void sched_pool_setup(void)
@@ -47,7 +51,7 @@ static int create_locked(u32 *id)
 		}
 	} else if (i >= SCHED_POOL_MAX) {
 		return -EINVAL;
-	} else if (pools[i].is_used) {
+	} else if (pools[index_clamp(i, SCHED_POOL_MAX)].is_used) {
 		return -EEXIST;
 	}
 	fair_pool_init(&pools[i].fair);
@@ -124,6 +128,7 @@ static int add_cpu_locked(u32 id, cpu_t cpu)
 	if (cpu >= smp_cpu_count()) {
 		return -EINVAL;
 	}
+	cpu = (cpu_t)index_clamp(cpu, smp_cpu_count());
 	if (sched_fair.cpus[cpu].pool) {
 		return -ENODEV;
 	}
@@ -159,6 +164,7 @@ static int remove_cpu_locked(u32 id, cpu_t cpu)
 	if (cpu >= smp_cpu_count()) {
 		return is_any ? -ENODEV : -EINVAL;
 	}
+	cpu = (cpu_t)index_clamp(cpu, smp_cpu_count());
 	if (sched_fair.cpus[cpu].pool != pool) {
 		return -ENODEV;
 	}

@@ -22,6 +22,26 @@ struct machine_description {
 	u8 s5_type_a, s5_type_b; /* SLP_TYP of \_S5 */
 };
 
+/* Measures against leaks by speculation, and what the command line says of each. */
+enum speculation_measure {
+	SPECULATION_IBPB,	   /* between domains: branch predictors */
+	SPECULATION_RETURN_STACK,  /* after each exit and between domains */
+	SPECULATION_VERW,	   /* between domains: buffers */
+	SPECULATION_L1D_FLUSH,	   /* between domains */
+	SPECULATION_AUTO_IBRS,	   /* predictors keep guests' entries from the hypervisor */
+	SPECULATION_GUEST_CONTROL, /* guests may have SPEC_CTRL */
+	SPECULATION_COUNT,
+};
+enum speculation_wish { SPECULATION_AUTO, SPECULATION_OFF, SPECULATION_ON };
+enum speculation_thunk { SPECULATION_THUNK_AUTO, SPECULATION_THUNK_RETPOLINE, SPECULATION_THUNK_LFENCE,
+			 SPECULATION_THUNK_JMP };
+struct speculation_options {
+	enum speculation_wish wish[SPECULATION_COUNT]; /* AUTO: as this CPU needs; ON: if it is able to */
+	enum speculation_thunk thunk;
+};
+/* Decides, tells, and makes the code fit; before another CPU runs. */
+void arch_speculation_setup(const struct speculation_options *options);
+
 /* Interrupt controller of this CPU, clock, machine checks; interrupts stay off. */
 void arch_machine_setup(const struct machine_description *m);
 void arch_machine_add_ioapic(u8 id, hpa_t address, u32 gsi_base);

@@ -19,7 +19,7 @@ static struct vcpu v;
 static struct arch_domain arch_domain;
 static struct arch_vcpu arch;
 static u64 cr4;
-static bool is_apic_on;
+static bool is_apic_on, has_spec_ctrl;
 u64 hvm_xcr0_mask;
 
 /* --- the machine --- */
@@ -35,6 +35,10 @@ struct cpuid_regs cpuid_host(u32 leaf, u32 subleaf)
 		return (struct cpuid_regs){64, 576 + 64 * (subleaf - 2), 0, 0};
 	}
 	return (struct cpuid_regs){~0u, ~0u, ~0u, ~0u};
+}
+bool cpuid_host_has_spec_ctrl(void)
+{
+	return has_spec_ctrl;
 }
 void cpuid_host_time(struct vcpu *who, u32 subleaf, struct cpuid_regs *out)
 {
@@ -69,6 +73,7 @@ static void start(void)
 	v.id = vcpu_id_of(3);
 	cr4 = 0;
 	is_apic_on = true;
+	has_spec_ctrl = false;
 	hvm_xcr0_mask = XCR0_ALL;
 }
 
@@ -242,6 +247,16 @@ TEST(cpuid_policy, the_default_says_nothing_of_a_vcpu)
 		}
 	}
 	cpu_policy_free(&d);
+}
+
+TEST(cpuid_policy, control_of_speculation_is_offered_when_it_is_switched)
+{
+	start();
+	EXPECT_EQ(guest(0x80000008u, 0).b & (1u << 14 | 1u << 15 | 1u << 24 | 1u << 28), 0);
+	EXPECT_EQ(guest(0x80000008u, 0).b >> 12 & 1, 1); /* IBPB is an order, nothing to switch */
+	has_spec_ctrl = true;
+	EXPECT_EQ(guest(0x80000008u, 0).b, 0x750fd005u);
+	EXPECT_EQ(guest(0x80000008u, 0).b & (1u << 23 | 1u << 25), 0); /* PPIN, VIRT_SSBD: no such MSRs */
 }
 
 TEST(cpuid_policy, leaves_of_the_hypervisor)

@@ -15,8 +15,17 @@ static struct vcpu v;
 static struct arch_vcpu arch;
 static u64 controls[16], tsc, tsc_aux, tsc_offset, page_at;
 static u8 page[2 * PAGE_SIZE];
-static unsigned int time_updates;
+static unsigned int time_updates, barriers;
+static u32 ext8_b;
 
+void cpuid_host_ibpb(void)
+{
+	barriers++;
+}
+void cpuid_guest(struct vcpu *who, u32 leaf, u32 subleaf, struct cpuid_regs *out)
+{
+	*out = (struct cpuid_regs){.b = leaf == 0x80000008u ? ext8_b : 0};
+}
 u64 cpuid_host_tsc(void)
 {
 	return tsc;
@@ -79,7 +88,8 @@ static void start(void)
 	v.domain = &d;
 	v.arch = &arch;
 	mtrr_reset(&arch.mtrr);
-	time_updates = 0;
+	time_updates = barriers = 0;
+	ext8_b = 0;
 	page_at = 0x5000;
 }
 
@@ -178,6 +188,36 @@ TEST(msr_policy, the_local_apic_answers_for_itself)
 	EXPECT_EQ(value, 0x802);
 	EXPECT_EQ(msr_guest_read(&v, 0x8ff, &value), -EFAULT);
 	EXPECT_EQ(msr_guest_write(&v, 0x802, 0), -EFAULT);
+}
+
+/* What CPUID 0x80000008 offers is there, to the bit; the machine's own register is not touched. */
+TEST(msr_policy, control_of_speculation)
+{
+	static const struct {
+		u32 feature;
+		u64 bit;
+	} rows[] = {{1u << 14, 1}, {1u << 15, 2}, {1u << 24, 4}, {1u << 28, 0x80}};
+	u64 value;
+
+	start();
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		ext8_b = rows[i].feature;
+		EXPECT_EQ(keeps(MSR_SPEC_CTRL, rows[i].bit), 0);
+		EXPECT_EQ(arch.spec_ctrl, rows[i].bit);
+		EXPECT_EQ(keeps(MSR_SPEC_CTRL, ~rows[i].bit & 0x87), -EFAULT);
+		EXPECT_EQ(keeps(MSR_SPEC_CTRL, 0x400), -EFAULT);
+		EXPECT_EQ(arch.spec_ctrl, rows[i].bit);
+	}
+	EXPECT_EQ(msr_guest_write(&v, MSR_PRED_CMD, 1), -EFAULT);
+	ext8_b = 1u << 12;
+	EXPECT_EQ(msr_guest_read(&v, MSR_SPEC_CTRL, &value), -EFAULT);
+	EXPECT_EQ(msr_guest_write(&v, MSR_SPEC_CTRL, 0), -EFAULT);
+	EXPECT_EQ(msr_guest_write(&v, MSR_PRED_CMD, 2), -EFAULT);
+	EXPECT_EQ(msr_guest_write(&v, MSR_PRED_CMD, 0), 0);
+	EXPECT_EQ(barriers, 0);
+	EXPECT_EQ(msr_guest_write(&v, MSR_PRED_CMD, 1), 0);
+	EXPECT_EQ(barriers, 1);
+	EXPECT_EQ(msr_guest_read(&v, MSR_PRED_CMD, &value), -EFAULT);
 }
 
 /* All numbers of the three ranges that CPUs use: few exist, and what is only quiet keeps nothing.

@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "arch/x86/guest/cpuid_host.h"
 
+#include "arch/x86/host/speculation.h"
 #include "arch/x86/host/time.h"
 #include "asm/msr.h"
 
 struct cpuid_regs cpuid_host(u32 leaf, u32 subleaf)
 {
 	return cpuid_read(leaf, subleaf);
+}
+
+bool cpuid_host_has_spec_ctrl(void)
+{
+	return speculation.is_on[SPECULATION_GUEST_CONTROL];
+}
+
+void cpuid_host_ibpb(void)
+{
+	barrier_branch_predictors();
 }
 
 u64 cpuid_host_tsc(void)

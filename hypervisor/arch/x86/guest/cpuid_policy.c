@@ -53,8 +53,11 @@
 #define EXT1_C_SHOWN \
 	(1u << 0 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 11 | 1u << 16 | 1u << 21)
 #define EXT7_D_INVTSC (1u << 8)
-/* CLZERO XSAVEERPTR */
-#define EXT8_B_SHOWN (1u << 0 | 1u << 2)
+/* CLZERO XSAVEERPTR IBPB SSB_NO BTC_NO IBPB_RET */
+#define EXT8_B_SHOWN (1u << 0 | 1u << 2 | 1u << 12 | 1u << 26 | 1u << 29 | 1u << 30)
+/* IBRS STIBP IBRS_ALWAYS STIBP_ALWAYS IBRS_PREFERRED IBRS_SAME_MODE SSBD PSFD */
+#define EXT8_B_SPEC_CTRL \
+	(1u << 14 | 1u << 15 | 1u << 16 | 1u << 17 | 1u << 18 | 1u << 19 | 1u << 24 | 1u << 28)
 
 static unsigned int bits_for(unsigned int count)
 {
@@ -208,7 +211,7 @@ static void leaf_extended(struct vcpu *v, u32 leaf, struct cpuid_regs *r)
 		*r = (struct cpuid_regs){.d = r->d & EXT7_D_INVTSC};
 		break;
 	case 0x80000008u:
-		*r = (struct cpuid_regs){.a = r->a & 0xffff, .b = r->b & EXT8_B_SHOWN};
+		*r = (struct cpuid_regs){.a = r->a & 0xffff, .b = r->b & (EXT8_B_SHOWN | (cpuid_host_has_spec_ctrl() ? EXT8_B_SPEC_CTRL : 0))};
 		break;
 	default:
 		*r = (struct cpuid_regs){0, 0, 0, 0};

@@ -101,7 +101,7 @@ static u64 reg_read(struct vcpu *v, u8 reg, unsigned int bytes, bool has_rex)
 	const u64 *gpr = v->arch->gpr;
 
 	if (bytes == 1 && !has_rex && reg >= 4 && reg < 8) {
-		return gpr[reg - 4] >> 8 & 0xff; /* ah ch dh bh */
+		return gpr[(reg - 4) & 3] >> 8 & 0xff; /* ah ch dh bh */
 	}
 	return alu_truncate(gpr[reg & 15], bytes);
 }
@@ -122,7 +122,7 @@ static void reg_write(struct vcpu *v, u8 reg, unsigned int bytes, bool has_rex, 
 	u64 *gpr = v->arch->gpr;
 
 	if (bytes == 1 && !has_rex && reg >= 4 && reg < 8) {
-		gpr[reg - 4] = (gpr[reg - 4] & ~0xff00ull) | (value & 0xff) << 8;
+		gpr[(reg - 4) & 3] = (gpr[(reg - 4) & 3] & ~0xff00ull) | (value & 0xff) << 8;
 		return;
 	}
 	emulate_register_write(v, reg, bytes, value);

@@ -9,6 +9,7 @@
 #include "arch/x86/guest/hvm_arch.h"
 #include "arch/x86/guest/svm.h"
 #include "arch/x86/guest/vlapic.h"
+#include "arch/x86/host/speculation.h"
 #include "asm/cpufeature.h"
 #include "asm/msr.h"
 #include "asm/regs.h"
@@ -27,16 +28,18 @@ const struct hvm_backend *hvm RO_AFTER_INIT;
 u64 hvm_xcr0_mask RO_AFTER_INIT;
 static unsigned int xsave_order RO_AFTER_INIT;
 static bool has_rdtscp RO_AFTER_INIT;
-static bool has_ibpb RO_AFTER_INIT;
 
-#define PRED_CMD_IBPB 1ull
 #define XCR0_KNOWN    0x2e7ull /* x87, SSE, AVX, AVX-512, PKRU */
 #define XSAVE_MXCSR   24
 #define MXCSR_RESET   0x1f80u
 #define FCW_RESET     0x37fu
 
-/* The domain whose vCPU this CPU ran last; the branch predictors still know it. */
-static DEFINE_PER_CPU(struct domain *, hvm_last_domain);
+/*
+ * The domain whose vCPU this CPU ran last, which predictors and caches still know: its number among all
+ * that there ever were, because a new domain may lie where a dead one lay.
+ */
+static DEFINE_PER_CPU(u64, hvm_last_domain);
+static u64 domains_made;
 
 static void detect_features(void)
 {
@@ -50,7 +53,6 @@ static void detect_features(void)
 		}
 	}
 	has_rdtscp = cpu_has(CPUID_RDTSCP);
-	has_ibpb = cpu_has(CPUID_IBPB);
 }
 
 static void enable_this_cpu(void *data)
@@ -242,12 +244,12 @@ void hvm_fpu_save(struct vcpu *v)
 void arch_vcpu_load(struct vcpu *v)
 {
 	struct arch_vcpu *a = v->arch;
-	struct domain **last = this_cpu_ptr(hvm_last_domain);
+	u64 *last = this_cpu_ptr(hvm_last_domain);
 
-	if (has_ibpb && *last != v->domain) {
-		msr_write(MSR_PRED_CMD, PRED_CMD_IBPB);
+	if (*last != v->domain->arch->serial) {
+		speculation_switch_domain();
+		*last = v->domain->arch->serial;
 	}
-	*last = v->domain;
 	hvm_fpu_load(v);
 	if (has_rdtscp) {
 		msr_write(MSR_TSC_AUX, a->tsc_aux);
@@ -342,6 +344,7 @@ void arch_vcpu_reset(struct vcpu *v)
 	state_reset(&state);
 	state.tsc_aux = a->tsc_aux;
 	hvm->set_state(v, &state);
+	a->spec_ctrl = 0;
 	a->held.is_valid = false;
 	a->next.is_valid = false;
 	a->nmi_masked = false;
@@ -560,6 +563,7 @@ static int arch_domain_init(struct domain *d, const struct domain_config *config
 		return -ENOMEM;
 	}
 	d->arch = a;
+	a->serial = __atomic_add_fetch(&domains_made, 1, __ATOMIC_RELAXED);
 	a->iopm = heap_alloc_pages_for(d, IOPM_ORDER);
 	if (!a->iopm) {
 		rc = -ENOMEM;

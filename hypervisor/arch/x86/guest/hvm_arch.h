@@ -28,6 +28,7 @@ struct cpu_policy;
 #define MTRR_VARIABLE_COUNT 8
 
 struct arch_domain {
+	u64 serial;			    /* no other domain had or will have it */
 	u8 *iopm;				    /* 2^IOPM_ORDER pages; a set bit exits */
 	struct trap_range *ports[TRAP_PORTS_MAX];   /* RCU */
 	struct trap_range *memory[TRAP_MEMORY_MAX]; /* RCU */
@@ -97,6 +98,7 @@ struct arch_vcpu {
 	u64 tsc_offset;
 	u64 tsc_aux;
 	u64 tsc_adjust;
+	u64 spec_ctrl; /* in the CPU only while it runs the guest */
 	u64 dr[4];
 	bool is_dr_live; /* dr0-3 are in the CPU, accesses do not exit */
 	struct mtrr_state mtrr;

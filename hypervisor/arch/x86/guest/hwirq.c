@@ -85,7 +85,7 @@ static struct vcpu *vcpu_of(struct domain *d, u32 destination, bool is_logical)
 	if (id >= d->vcpu_count) {
 		id = 0;
 	}
-	return d->vcpu_count ? load_acquire(&d->vcpus[id]) : NULL;
+	return d->vcpu_count ? load_acquire(&d->vcpus[index_clamp(id, d->vcpu_count)]) : NULL;
 }
 
 static cpu_t cpu_of(struct domain *d, u32 destination, bool is_logical)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which MSRs a guest has: those of its virtual CPU, a few that operating systems touch
- * without asking, and no others (#GP). No machine MSR is ever read or written from here.
+ * without asking, and no others (#GP). No machine MSR is ever read or
+ * written from here, but for the barrier that a guest may order.
  */
 #include "arch/x86/guest/hvm_arch.h"
 
@@ -138,6 +139,41 @@ static bool is_quiet_msr(u32 index)
 	}
 }
 
+/* The bits of SPEC_CTRL that go with what CPUID offers (APM 2 3.2.9); 0: the guest has none. */
+static u64 spec_ctrl_bits(struct vcpu *v)
+{
+	struct cpuid_regs r;
+
+	cpuid_guest(v, 0x80000008u, 0, &r);
+	return (r.b & 1u << 14 ? SPEC_CTRL_IBRS : 0) | (r.b & 1u << 15 ? SPEC_CTRL_STIBP : 0) |
+	       (r.b & 1u << 24 ? SPEC_CTRL_SSBD : 0) | (r.b & 1u << 28 ? SPEC_CTRL_PSFD : 0);
+}
+
+static int spec_ctrl_write(struct vcpu *v, u64 value)
+{
+	u64 bits = spec_ctrl_bits(v);
+
+	if (!bits || (value & ~bits)) {
+		return -EFAULT;
+	}
+	v->arch->spec_ctrl = value;
+	return 0;
+}
+
+static int pred_cmd_write(struct vcpu *v, u64 value)
+{
+	struct cpuid_regs r;
+
+	cpuid_guest(v, 0x80000008u, 0, &r);
+	if (!(r.b & 1u << 12) || (value & ~(u64)PRED_CMD_IBPB)) {
+		return -EFAULT;
+	}
+	if (value) {
+		cpuid_host_ibpb();
+	}
+	return 0;
+}
+
 int msr_guest_read(struct vcpu *v, u32 index, u64 *value)
 {
 	struct arch_vcpu *a = v->arch;
@@ -170,6 +206,12 @@ int msr_guest_read(struct vcpu *v, u32 index, u64 *value)
 		return 0;
 	case MSR_TSC_AUX:
 		*value = a->tsc_aux;
+		return 0;
+	case MSR_SPEC_CTRL:
+		if (!spec_ctrl_bits(v)) {
+			return -EFAULT;
+		}
+		*value = a->spec_ctrl;
 		return 0;
 	case MSR_MTRRCAP:
 		*value = MTRR_CAP;
@@ -269,6 +311,10 @@ int msr_guest_write(struct vcpu *v, u32 index, u64 value)
 		a->tsc_aux = value;
 		cpuid_host_tsc_aux(value);
 		return 0;
+	case MSR_SPEC_CTRL:
+		return spec_ctrl_write(v, value);
+	case MSR_PRED_CMD:
+		return pred_cmd_write(v, value);
 	case MSR_XEN_HYPERCALL:
 		return hypercall_page_write(v, value);
 	case MSR_MTRRCAP:

@@ -407,7 +407,13 @@ static void svm_run(struct vcpu *v)
 	registers_to_vmcb(a);
 	ASSERT(window_is_idle());
 
+	if (unlikely(a->spec_ctrl)) {
+		msr_write(MSR_SPEC_CTRL, a->spec_ctrl);
+	}
 	svm_enter(hpa_raw(a->vmcb_address), a->gpr, cpu->host_vmcb_address);
+	if (unlikely(a->spec_ctrl)) {
+		msr_write(MSR_SPEC_CTRL, 0); /* all writes of the guest exit, so it has no other value */
+	}
 
 	registers_from_vmcb(a);
 	store_release(&a->in_guest, 0);

@@ -9,6 +9,8 @@
  *
  * rax and rsp of the guest are in the VMCB; the others are gpr[] in encoding order.
  */
+#include "asm/thunk.h"
+
 	.section .text
 	.globl	svm_enter
 	.type	svm_enter, @function
@@ -60,6 +62,7 @@ svm_enter:
 	pop	6*8(%rsi)
 	pop	%rsi
 	pop	%rax
+	refill_return_stack /* before the first return: the predictor has the guest's */
 	vmload	%rax
 	cli
 	stgi

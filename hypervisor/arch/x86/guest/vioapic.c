@@ -85,7 +85,7 @@ void vioapic_assert(struct domain *d, u32 gsi)
 		return;
 	}
 	flags = spin_lock_irqsave(&all->lock);
-	pin = &io->pins[gsi - io->gsi_base];
+	pin = &io->pins[index_clamp(gsi - io->gsi_base, io->pin_count)];
 	value = *pin;
 	if (value & PIN_LEVEL && !(value & PIN_MASKED)) {
 		*pin |= PIN_REMOTE_IRR;

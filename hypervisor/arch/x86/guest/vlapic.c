@@ -437,6 +437,7 @@ void vlapic_timer_migrate(struct vcpu *v, cpu_t cpu)
 
 static u32 vector_word(const u64 *words, unsigned int index)
 {
+	index = (unsigned int)index_clamp(index, 8);
 	return (u32)(load_relaxed(&words[index / 2]) >> (index % 2 * 32));
 }
 
@@ -494,7 +495,7 @@ static bool reg_read(struct vlapic *l, unsigned int reg, u64 *value)
 	} else if (reg >= REG_IRR && reg < REG_IRR + 8) {
 		*value = vector_word(l->irr, reg - REG_IRR);
 	} else if (reg >= REG_LVT_TIMER && reg <= REG_LVT_LAST) {
-		*value = l->lvt[reg - REG_LVT_TIMER];
+		*value = l->lvt[index_clamp(reg - REG_LVT_TIMER, LVT_COUNT)];
 	} else {
 		return false;
 	}
@@ -515,6 +516,7 @@ static void svr_write(struct vlapic *l, u32 value)
 
 static void lvt_write(struct vlapic *l, unsigned int index, u32 value)
 {
+	index = (unsigned int)index_clamp(index, LVT_COUNT);
 	value &= lvt_writable[index];
 	if (!(l->svr & SVR_ENABLED)) {
 		value |= LVT_MASKED;
@@ -588,7 +590,7 @@ static u64 x2apic_writable(unsigned int reg)
 		return 0xff;
 	default:
 		if (reg >= REG_LVT_TIMER && reg <= REG_LVT_LAST) {
-			return lvt_writable[reg - REG_LVT_TIMER] | 0x7000;
+			return lvt_writable[index_clamp(reg - REG_LVT_TIMER, LVT_COUNT)] | 0x7000;
 		}
 		return ~0ull;
 	}

@@ -62,6 +62,10 @@ SECTIONS
 		KEEP(*(.rodata.start))
 		. = ALIGN(4096);
 		start_rodata_end = .;
+		. = ALIGN(8);
+		refill_sites_start = .;
+		KEEP(*(.rodata.refill_sites))
+		refill_sites_end = .;
 		*(.rodata .rodata.*)
 		. = ALIGN(64);
 		percpu_start = .;

@@ -7,6 +7,7 @@
 #include "arch/x86/host/layout.h"
 #include "arch/x86/host/machine_check.h"
 #include "arch/x86/host/paging.h"
+#include "arch/x86/host/speculation.h"
 #include "arch/x86/host/time.h"
 #include "core/log.h"
 #include "core/percpu.h"
@@ -111,6 +112,7 @@ void x86_start_secondary(void)
 	void (*run)(void);
 
 	cpu_setup_this();
+	speculation_setup_this_cpu();
 	desc_setup_this_cpu();
 	apic_setup_this_cpu();
 	machine_check_setup_this_cpu();

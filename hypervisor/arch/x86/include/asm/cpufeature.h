@@ -41,7 +41,6 @@ static inline struct cpuid_regs cpuid_read(u32 leaf, u32 subleaf)
 #define CPUID_SVM	   FEATURE(0x80000001, 0, CPUID_C, 2)
 #define CPUID_PAGE1GB	   FEATURE(0x80000001, 0, CPUID_D, 26)
 #define CPUID_RDTSCP	   FEATURE(0x80000001, 0, CPUID_D, 27)
-#define CPUID_IBPB	   FEATURE(0x80000008, 0, CPUID_B, 12)
 #define CPUID_SVM_NPT	   FEATURE(0x8000000a, 0, CPUID_D, 0)
 #define CPUID_SVM_NRIPS	   FEATURE(0x8000000a, 0, CPUID_D, 3)
 

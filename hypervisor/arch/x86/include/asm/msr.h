@@ -7,10 +7,12 @@
 #define MSR_TSC		       0x00000010
 #define MSR_PLATFORM_ID	       0x00000017
 #define MSR_APIC_BASE	       0x0000001b
+#define MSR_SPEC_CTRL	       0x00000048
 #define MSR_PRED_CMD	       0x00000049
 #define MSR_BIOS_SIGN_ID       0x0000008b
 #define MSR_MTRRCAP	       0x000000fe
 #define MSR_ARCH_CAPABILITIES  0x0000010a
+#define MSR_FLUSH_CMD	       0x0000010b
 #define MSR_SYSENTER_CS	       0x00000174
 #define MSR_SYSENTER_ESP       0x00000175
 #define MSR_SYSENTER_EIP       0x00000176
@@ -58,6 +60,14 @@
 #define EFER_NXE   0x0800
 #define EFER_SVME  0x1000
 #define EFER_FFXSR 0x4000
+#define EFER_AUTO_IBRS 0x200000
+
+#define SPEC_CTRL_IBRS	0x01
+#define SPEC_CTRL_STIBP 0x02
+#define SPEC_CTRL_SSBD	0x04
+#define SPEC_CTRL_PSFD	0x80
+#define PRED_CMD_IBPB	0x01
+#define FLUSH_CMD_L1D	0x01
 
 #define APIC_BASE_BSP	 0x100
 #define APIC_BASE_X2APIC 0x400

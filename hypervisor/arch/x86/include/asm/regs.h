@@ -78,6 +78,10 @@ static inline unsigned long cr0_read(void)
 	__asm__ volatile("mov %%cr0, %0" : "=r"(x));
 	return x;
 }
+static inline void cr0_write(unsigned long x)
+{
+	__asm__ volatile("mov %0, %%cr0" : : "r"(x) : "memory");
+}
 static inline unsigned long cr2_read(void)
 {
 	unsigned long x;
