@@ -10,6 +10,7 @@
 #include "hypercall/hypercall.h"
 #include "loader/interface.h"
 #include "memory/guest_access.h"
+#include "policy/policy.h"
 
 static bool is_done;
 
@@ -55,7 +56,7 @@ static long fails(u64 what, guest_ptr_t text_at, u64 length)
 
 long op_loader(struct hypercall *call)
 {
-	if (!call->caller->domain->is_control || load_relaxed(&is_done)) {
+	if (policy_loader(call->caller->domain) || load_relaxed(&is_done)) {
 		return -ENOSYS;
 	}
 	switch (call->arg[0]) {

@@ -196,7 +196,7 @@ static long do_set_memory_map(struct domain *caller, guest_ptr_t at)
 	regions = heap_alloc_array(MAX(a.map.nr_entries, 1u), sizeof(*regions));
 	if (!regions) {
 		rc = -ENOMEM;
-	} else if (d == caller && !caller->is_control) {
+	} else if (policy_memory_map_of(caller, d)) {
 		rc = -EPERM;
 	} else if (guest_read(regions, handle_ptr(a.map.buffer), a.map.nr_entries * sizeof(*regions))) {
 		rc = -EFAULT;
@@ -326,10 +326,7 @@ static long do_add_batch(struct hypercall *call)
 	if (a.space == XENMAPSPACE_gmfn_foreign) {
 		rc = a.u.foreign_domid == DOMID_SELF ? -EINVAL
 						     : get_target(caller, a.u.foreign_domid, &foreign);
-		/* Only dom0 keeps foreign frames: it is who builds and serves others. */
-		if (!rc && !d->is_control) {
-			rc = -EPERM;
-		}
+		rc = rc ? rc : policy_foreign_memory_in(d);
 	}
 	if (!rc) {
 		rc = add_batch(call, &a, d, foreign);
@@ -370,8 +367,9 @@ static long do_claim(struct domain *caller, guest_ptr_t at)
 	if (guest_read(&a, at, sizeof(a))) {
 		return -EFAULT;
 	}
-	if (!caller->is_control) {
-		return -EPERM;
+	rc = policy_memory_amount(caller);
+	if (rc) {
+		return rc;
 	}
 	if (guest_ptr_raw(handle_ptr(a.extent_start)) || a.extent_order || a.mem_flags) {
 		return -EINVAL;
@@ -395,8 +393,9 @@ static long do_pod(struct domain *caller, guest_ptr_t at, bool is_set)
 	if (guest_read(&a, at, sizeof(a))) {
 		return -EFAULT;
 	}
-	if (!caller->is_control) {
-		return -EPERM;
+	rc = policy_memory_amount(caller);
+	if (rc) {
+		return rc;
 	}
 	d = domain_get(domain_id_of(a.domid));
 	if (!d) {

@@ -94,7 +94,6 @@ long op_physdev(struct hypercall *call)
 	struct domain *d = call->caller->domain;
 	guest_ptr_t arg = guest_ptr_of(call->arg[1]);
 	u32 cmd = (u32)call->arg[0];
-	int rc;
 
 	switch (cmd) {
 	case PHYSDEVOP_pci_mmcfg_reserved:
@@ -107,12 +106,8 @@ long op_physdev(struct hypercall *call)
 	default:
 		return -ENOSYS;
 	}
-	if (!d->is_hardware) {
-		return -ENOSYS;
-	}
-	rc = policy_physdev(d, cmd);
-	if (rc) {
-		return rc;
+	if (policy_physdev(d, cmd)) {
+		return -ENOSYS; /* as Xen answers a PVH guest */
 	}
 	switch (cmd) {
 	case PHYSDEVOP_pci_mmcfg_reserved:

@@ -125,10 +125,10 @@ static long do_watchdog(struct domain *d, guest_ptr_t at)
 static long do_pin_override(struct vcpu *v, guest_ptr_t at)
 {
 	struct sched_pin_override a;
-	int rc = 0;
+	int rc = policy_pin_override(v->domain);
 
-	if (!v->domain->is_hardware) {
-		return -EPERM;
+	if (rc) {
+		return rc;
 	}
 	if (guest_read(&a, at, sizeof(a))) {
 		return -EFAULT;

@@ -71,9 +71,10 @@ static long do_build_id(const struct domain *d, guest_ptr_t at)
 {
 	u8 id[BUILD_ID_BYTES];
 	u32 room;
+	int rc = policy_version(d, XENVER_build_id);
 
-	if (!d->is_control) {
-		return -EPERM;
+	if (rc) {
+		return rc;
 	}
 	if (!guest_ptr_raw(at)) {
 		return BUILD_ID_BYTES;
@@ -120,7 +121,7 @@ long op_xen_version(struct hypercall *call)
 	case XENVER_guest_handle:
 		return guest_write(to, d->handle, sizeof(d->handle)) ? -EFAULT : 0;
 	case XENVER_commandline:
-		return put_text(to, d->is_control ? hypervisor_command_line : "<denied>", sizeof(xen_commandline_t));
+		return put_text(to, policy_version(d, XENVER_commandline) ? "<denied>" : hypervisor_command_line, sizeof(xen_commandline_t));
 	case XENVER_build_id:
 		return do_build_id(d, to);
 	default:

@@ -10,6 +10,7 @@
 
 #include <xen/domctl.h>
 #include <xen/hvm/params.h>
+#include <xen/version.h>
 
 static bool is_self(const struct domain *caller, const struct domain *target)
 {
@@ -109,6 +110,39 @@ int policy_device_model(const struct domain *caller, const struct domain *target
 }
 
 int policy_console(const struct domain *caller)
+{
+	return answer(caller->is_control);
+}
+
+int policy_version(const struct domain *caller, u32 cmd)
+{
+	return answer(caller->is_control || (cmd != XENVER_commandline && cmd != XENVER_build_id));
+}
+
+/* Not its own: what a guest is told of its memory is its tools' word. */
+int policy_memory_map_of(const struct domain *caller, const struct domain *target)
+{
+	return answer(caller->is_control || is_model_of(caller, target));
+}
+
+int policy_memory_amount(const struct domain *caller)
+{
+	return answer(caller->is_control);
+}
+
+/* It is who builds and serves others; a frame that somebody else kept would outlive its owner's wish. */
+int policy_foreign_memory_in(const struct domain *holder)
+{
+	return answer(holder->is_control);
+}
+
+/* Its firmware wants some calls on one CPU. */
+int policy_pin_override(const struct domain *caller)
+{
+	return answer(caller->is_hardware);
+}
+
+int policy_loader(const struct domain *caller)
 {
 	return answer(caller->is_control);
 }

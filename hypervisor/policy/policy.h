@@ -18,3 +18,10 @@ int policy_evtchn_for(const struct domain *caller, const struct domain *target) 
 int policy_grant_for(const struct domain *caller, const struct domain *target) MUST_CHECK;
 int policy_device_model(const struct domain *caller, const struct domain *target) MUST_CHECK;
 int policy_console(const struct domain *caller) MUST_CHECK;
+int policy_version(const struct domain *caller, u32 cmd) MUST_CHECK;
+int policy_memory_map_of(const struct domain *caller, const struct domain *target) MUST_CHECK; /* set it */
+int policy_memory_amount(const struct domain *caller) MUST_CHECK; /* claims, populate on demand; of anybody */
+/* Frames of others may be in holder's memory (those that the caller may name: policy_memory_of()). */
+int policy_foreign_memory_in(const struct domain *holder) MUST_CHECK;
+int policy_pin_override(const struct domain *caller) MUST_CHECK;
+int policy_loader(const struct domain *caller) MUST_CHECK;

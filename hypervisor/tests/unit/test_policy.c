@@ -11,6 +11,7 @@
 
 #include <xen/domctl.h>
 #include <xen/hvm/params.h>
+#include <xen/version.h>
 #include <xen/xen.h>
 
 enum { CONTROL, APP, MODEL, OTHER, CALLERS };
@@ -73,8 +74,30 @@ TEST(policy, machine_wide_calls_are_dom0s)
 			EXPECT_EQ(ALLOWED(policy_platform(&domains[c], cmd)), c == CONTROL);
 			EXPECT_EQ(ALLOWED(policy_physdev(&domains[c], cmd)), c == CONTROL);
 		}
+		for (u32 cmd = 0; cmd < 16; cmd++) {
+			EXPECT_EQ(ALLOWED(policy_version(&domains[c], cmd)),
+				  c == CONTROL || (cmd != XENVER_commandline && cmd != XENVER_build_id));
+		}
 		EXPECT_EQ(ALLOWED(policy_console(&domains[c])), c == CONTROL);
+		EXPECT_EQ(ALLOWED(policy_memory_amount(&domains[c])), c == CONTROL);
+		EXPECT_EQ(ALLOWED(policy_foreign_memory_in(&domains[c])), c == CONTROL);
+		EXPECT_EQ(ALLOWED(policy_loader(&domains[c])), c == CONTROL);
+		EXPECT_EQ(ALLOWED(policy_pin_override(&domains[c])), c == CONTROL);
 	}
+}
+
+/* Control and devices are two rights, though dom0 has both today. */
+TEST(policy, who_has_the_devices_need_not_have_control)
+{
+	set_up();
+	domains[CONTROL].is_control = false;
+	EXPECT(ALLOWED(policy_physdev(&domains[CONTROL], 0)));
+	EXPECT(ALLOWED(policy_pin_override(&domains[CONTROL])));
+	EXPECT(!ALLOWED(policy_sysctl(&domains[CONTROL], 0)));
+	domains[CONTROL].is_control = true;
+	domains[CONTROL].is_hardware = false;
+	EXPECT(!ALLOWED(policy_physdev(&domains[CONTROL], 0)));
+	EXPECT(!ALLOWED(policy_pin_override(&domains[CONTROL])));
 }
 
 TEST(policy, memory_events_and_grants)
@@ -84,6 +107,7 @@ TEST(policy, memory_events_and_grants)
 		EXPECT_EQ(ALLOWED(policy_memory_of(&domains[c], &domains[t])), is_wanted(c, t, "CSM"));
 		EXPECT_EQ(ALLOWED(policy_evtchn_for(&domains[c], &domains[t])), is_wanted(c, t, "CSM"));
 		EXPECT_EQ(ALLOWED(policy_grant_for(&domains[c], &domains[t])), is_wanted(c, t, "CSM"));
+		EXPECT_EQ(ALLOWED(policy_memory_map_of(&domains[c], &domains[t])), is_wanted(c, t, "CM"));
 		EXPECT_EQ(ALLOWED(policy_device_model(&domains[c], &domains[t])),
 			  c != t && is_wanted(c, t, "CM"));
 	}
