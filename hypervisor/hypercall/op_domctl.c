@@ -91,8 +91,13 @@ static long do_create(struct xen_domctl *op)
 
 static long do_destroy(struct domain *caller, struct domain *d)
 {
-	int rc = d == caller ? -EINVAL : domain_kill(d);
+	int rc;
 
+	if (d == caller) {
+		return -EINVAL;
+	}
+	p2m_flush(caller); /* what the caller unmapped of it just now shall not keep it */
+	rc = domain_kill(d);
 	return rc == -ERESTART ? HYPERCALL_RESTART : rc;
 }
 

@@ -341,6 +341,7 @@ static long do_remove(struct domain *caller, guest_ptr_t at)
 {
 	struct xen_remove_from_physmap a;
 	struct domain *d;
+	bool is_others;
 	long rc;
 
 	if (guest_read(&a, at, sizeof(a))) {
@@ -350,8 +351,13 @@ static long do_remove(struct domain *caller, guest_ptr_t at)
 	if (rc) {
 		return rc;
 	}
+	is_others = p2m_lookup(d, gfn_of(a.gpfn)).type == P2M_FOREIGN;
 	rc = physmap_remove(d, gfn_of(a.gpfn));
-	p2m_flush(d);
+	if (is_others) {
+		p2m_flush_later(d); /* Linux unmaps a call a page */
+	} else {
+		p2m_flush(d);
+	}
 	domain_put(d);
 	return rc;
 }

@@ -5,7 +5,9 @@
 #include "arch/contract/host.h"
 #include "asm/p2m.h"
 #include "core/rcu.h"
+#include "core/smp.h"
 #include "core/spinlock.h"
+#include "core/timer.h"
 #include "domain/service.h"
 #include "drivers/iommu/iommu.h"
 #include "mm/frame_alloc.h"
@@ -16,6 +18,8 @@
 #define LEVEL_TOP     3u
 #define GFN_BITS      36u /* four levels of nine bits */
 #define TEARDOWN_STEP 64u /* 2 MiB pieces for each call */
+#define LATER_NS      (2 * NS_PER_MS)
+#define LATER_ROOM    32u /* when the page of references is as full as this, it is time */
 
 /*
  * What waits for a flush: one page, with references of frames that were removed and tables
@@ -43,6 +47,8 @@ struct p2m {
 	u32 flushes_running;	   /* atomic */
 	struct p2m_batch *batches; /* the first has room */
 	u64 room;		   /* entries left in the batches */
+	struct timer later;	   /* pays for what p2m_flush_later() left */
+	u8 is_later_set;	   /* atomic */
 };
 
 static bool holds_reference(enum p2m_type type)
@@ -286,6 +292,29 @@ void p2m_flush(struct domain *d)
 		batch_put_frames(batch);
 		domain_get_more(d);
 		rcu_call(&batch->rcu, batch_free);
+	}
+}
+
+static void handle_later(void *data)
+{
+	struct domain *d = data;
+
+	/* First clear, then pay: who comes between the two sets the timer again. */
+	__atomic_store_n(&d->p2m->is_later_set, 0, __ATOMIC_SEQ_CST);
+	p2m_flush(d);
+}
+
+void p2m_flush_later(struct domain *d)
+{
+	struct p2m *p2m = d->p2m;
+
+	if (!load_acquire(&p2m->is_cpu_flush_due)) {
+		return;
+	}
+	if (load_relaxed(&p2m->room) <= LATER_ROOM) {
+		p2m_flush(d);
+	} else if (!__atomic_exchange_n(&p2m->is_later_set, 1, __ATOMIC_SEQ_CST)) {
+		timer_set(&p2m->later, clock_now() + LATER_NS);
 	}
 }
 
@@ -592,6 +621,7 @@ static int handle_init(struct domain *d, const struct domain_config *config)
 	}
 	p2m->root_mfn = heap_to_mfn(p2m->root);
 	spinlock_init(&p2m->lock, LOCK_P2M);
+	timer_init(&p2m->later, handle_later, d, smp_cpu_id());
 	d->p2m = p2m;
 	return 0;
 }
@@ -666,6 +696,7 @@ static void handle_fini(struct domain *d)
 	if (!p2m) {
 		return;
 	}
+	timer_stop(&p2m->later);
 	while (p2m->batches) {
 		struct p2m_batch *batch = p2m->batches;
 

@@ -62,6 +62,12 @@ int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m
 int p2m_remove(struct domain *d, gfn_t gfn, unsigned int order) MUST_CHECK;
 /* Pays for what was changed; a hypercall calls it before it returns. Cheap when nothing is due. */
 void p2m_flush(struct domain *d);
+/*
+ * The same in a moment, for removals that only took frames of others away: one flush then pays for
+ * many. Until it has, d may still reach what it had, so nobody waits for those frames to go. Any change that is
+ * paid for at once pays for these, too; so a place is flushed before something else in it counts.
+ */
+void p2m_flush_later(struct domain *d);
 /* The highest gfn that was ever set. */
 u64 p2m_max_gfn(const struct domain *d);
 /*

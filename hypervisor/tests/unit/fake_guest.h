@@ -130,6 +130,10 @@ void p2m_flush(struct domain *d)
 	}
 	fake_pending_count = kept;
 }
+void p2m_flush_later(struct domain *d)
+{
+	p2m_flush(d);
+}
 
 u64 p2m_max_gfn(const struct domain *d)
 {

@@ -6,6 +6,7 @@
 #include "base/test.h"
 #include "core/rcu.h"
 #include "core/softirq.h"
+#include "core/timer.h"
 #include "domain/frame_owner.h"
 #include "domain/service.h"
 #include "drivers/iommu/iommu.h"
@@ -55,6 +56,7 @@ static void start(void)
 	if (!is_set_up) {
 		is_set_up = true;
 		rcu_setup();
+		timer_setup();
 	}
 	memset(&d, 0, sizeof(d));
 	d.id = domain_id_of(7);
@@ -323,6 +325,49 @@ TEST(p2m, the_version_changes_when_something_mapped_goes)
 	EXPECT_EQ(p2m_remove(&d, gfn_of(9), 0), 0); /* never its own */
 	EXPECT_EQ(p2m_version(&d), before);
 	end();
+}
+
+/* Frames of others that went, a call for each: one flush for all of them, soon, or when many wait. */
+TEST(p2m, removals_that_may_wait_share_a_flush)
+{
+	unsigned int i;
+
+	start();
+	for (i = 0; i < 1200; i++) {
+		struct frame *f = frame_alloc_domain(&d, 0, FRAME_ANYWHERE);
+
+		EXPECT_EQ(p2m_set(&d, gfn_of(0x100 + i), frame_mfn(f), 0, P2M_FOREIGN), 0);
+	}
+	p2m_flush_later(&d); /* nothing is due */
+	EXPECT_EQ(cpu_flushes, 0);
+	for (i = 0; i < 10; i++) {
+		EXPECT_EQ(p2m_remove(&d, gfn_of(0x100 + i), 0), 0);
+		p2m_flush_later(&d);
+	}
+	EXPECT_EQ(cpu_flushes, 0);
+	EXPECT_EQ(d.frame_count, 1200); /* a CPU may still reach them */
+	unit_advance(NS_PER_MS);
+	softirq_run();
+	EXPECT_EQ(cpu_flushes, 0);
+	unit_advance(2 * NS_PER_MS);
+	softirq_run();
+	EXPECT_EQ(cpu_flushes, 1);
+	EXPECT_EQ(iommu_flushes, 1);
+	EXPECT_EQ(d.frame_count, 1190);
+	/* what is paid for at once pays for those before */
+	EXPECT_EQ(p2m_remove(&d, gfn_of(0x100 + i++), 0), 0);
+	p2m_flush_later(&d);
+	p2m_flush(&d);
+	EXPECT_EQ(cpu_flushes, 2);
+	EXPECT_EQ(d.frame_count, 1189);
+	/* and however fast they come, not more than a page of references waits */
+	for (; i < 1200; i++) {
+		EXPECT_EQ(p2m_remove(&d, gfn_of(0x100 + i), 0), 0);
+		p2m_flush_later(&d);
+		EXPECT(d.frame_count <= 1200 - i - 1 + 507);
+	}
+	EXPECT_EQ(cpu_flushes, 4);
+	end(); /* with some that wait, and the timer armed */
 }
 
 TEST_MAIN()
