@@ -271,9 +271,6 @@ void vcpu_runstate_change(struct vcpu *v, int runstate, ns_t now)
 	}
 	store_relaxed(&v->runstate, runstate);
 	store_release(&v->runstate_version, v->runstate_version + 1);
-	if (runstate == RUNSTATE_running || old == RUNSTATE_running) {
-		vcpu_runstate_publish(v, now);
-	}
 }
 
 /* --- vcpu_info --- */

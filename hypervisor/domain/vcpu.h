@@ -81,12 +81,15 @@ void vcpu_block(struct vcpu *v);
 /* Something happened that ends a block. Any context. */
 void vcpu_wake_event(struct vcpu *v);
 bool vcpu_is_runnable(const struct vcpu *v);
-/* Called by the scheduler at each change; writes the guest's runstate area when it can. */
+/* Called by the scheduler at each change; one caller at a time. */
 void vcpu_runstate_change(struct vcpu *v, int runstate, ns_t now);
 
 /* A consistent copy of the run state with the time since the last change added. Any context. */
 void vcpu_runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out);
-/* Writes the guest's runstate area; v is current or paused. */
+/*
+ * Writes the guest's runstate area: by the scheduler when v begins or ceases to run, and when the area is
+ * registered. v is on this CPU, or paused.
+ */
 void vcpu_runstate_publish(struct vcpu *v, ns_t now);
 /* Ends a SCHEDOP_poll of v: it was in one. */
 bool vcpu_poll_end(struct vcpu *v);

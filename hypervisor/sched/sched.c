@@ -216,12 +216,32 @@ ns_t sched_idle_time(cpu_t cpu)
 
 /* --- the run loop --- */
 
+/*
+ * prev's registers leave this CPU. Its run state changes here, before the lock: while is_running is set
+ * nobody else changes it, and the guest's memory is not written with all CPUs waiting.
+ */
+static void save(struct vcpu *prev)
+{
+	ns_t now = clock_now();
+
+	arch_vcpu_save(prev);
+	set_runstate(prev, runstate_off_cpu(prev), now);
+	vcpu_runstate_publish(prev, now);
+}
+
+/* next is this CPU's. */
+static void load(struct vcpu *next)
+{
+	vcpu_runstate_publish(next, clock_now());
+	arch_vcpu_load(next);
+}
+
 /* prev's state is saved: it belongs to nobody now. */
 static void take_off(struct vcpu *prev, cpu_t cpu, ns_t now)
 {
 	bool wants_to_run = vcpu_is_runnable(prev);
 
-	set_runstate(prev, runstate_off_cpu(prev), now);
+	set_runstate(prev, runstate_off_cpu(prev), now); /* if that has changed once more */
 	store_release(&prev->is_running, false); /* pairs with sched_sleep_sync() */
 	fair_put(&sched_fair, cpu, wants_to_run, now);
 }
@@ -265,7 +285,7 @@ static struct vcpu *pick(struct sched_cpu *sc)
 	}
 
 	if (prev) {
-		arch_vcpu_save(prev);
+		save(prev);
 	}
 	flags = spin_lock_irqsave(&sched_lock);
 	if (prev) {
@@ -279,7 +299,7 @@ static struct vcpu *pick(struct sched_cpu *sc)
 	sched_unlock(flags);
 
 	if (next) {
-		arch_vcpu_load(next);
+		load(next);
 	}
 	return next;
 }

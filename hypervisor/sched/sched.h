@@ -6,7 +6,7 @@
  * sets of CPUs are pool.h's.
  *
  * vcpu_current() is implemented here. vcpu_is_runnable() and vcpu_runstate_change() are called
- * with LOCK_SCHED held and interrupts off: they take no lock of a lower rank.
+ * with LOCK_SCHED held and interrupts off: they take no lock of a lower rank and touch no guest's memory.
  */
 #pragma once
 

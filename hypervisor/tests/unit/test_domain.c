@@ -4,6 +4,7 @@
 #include <xen/sched.h>
 
 #include "domain/watchdog.h"
+#include "mm/window.h"
 
 TEST(domain, is_found_by_id_until_the_last_reference_goes)
 {
@@ -231,6 +232,32 @@ TEST(domain, run_state_times_add_up)
 	EXPECT_EQ(info.state_entry_time, 1000);
 	EXPECT_EQ(info.time[RUNSTATE_running], 1200);
 	EXPECT_EQ(info.time[RUNSTATE_blocked], 300);
+	fake_end(d);
+}
+
+/* The guest's memory is written by vcpu_runstate_publish() alone, which no lock is held over. */
+TEST(domain, a_change_of_run_state_is_told_by_publishing_it)
+{
+	struct vcpu_runstate_info *told;
+	enum p2m_type type;
+	struct domain *d;
+	struct vcpu *v;
+
+	fake_set_up();
+	d = fake_domain(1, 1);
+	v = d->vcpus[0];
+	EXPECT_EQ(physmap_populate(d, gfn_of(1), 0), 0);
+	v->runstate_area = (struct guest_area){
+		.frames = {p2m_get_frame(d, gfn_of(1), true, &type)}, .offset = 64, .size_bytes = sizeof(*told)};
+	vcpu_runstate_change(v, RUNSTATE_running, 100);
+	vcpu_runstate_publish(v, 100);
+	vcpu_runstate_change(v, RUNSTATE_blocked, 700);
+	told = (struct vcpu_runstate_info *)((u8 *)window_map(frame_mfn(v->runstate_area.frames[0])) + 64);
+	EXPECT_EQ(told->state, RUNSTATE_running);
+	vcpu_runstate_publish(v, 700);
+	EXPECT_EQ(told->state, RUNSTATE_blocked);
+	EXPECT_EQ(told->time[RUNSTATE_running], 600);
+	window_unmap(told);
 	fake_end(d);
 }
 
