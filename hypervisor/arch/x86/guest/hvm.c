@@ -40,6 +40,8 @@ static bool has_rdtscp RO_AFTER_INIT;
  */
 static DEFINE_PER_CPU(u64, hvm_last_domain);
 static u64 domains_made;
+/* Whose FPU registers this CPU has; the hypervisor itself uses none. */
+static DEFINE_PER_CPU(struct vcpu *, fpu_owner);
 
 static void detect_features(void)
 {
@@ -202,10 +204,32 @@ void arch_vcpu_kick(struct vcpu *v)
 	}
 }
 
+/*
+ * Lazy only where nothing is left to leak: a vCPU that comes back to the CPU that it left last, without
+ * another one there between, finds its registers. Waiting for #NM instead would let a guest read
+ * another one's by speculation (CVE-2018-3665).
+ */
+static bool is_fpu_here(struct vcpu *v)
+{
+	struct vcpu **owner = this_cpu_ptr(fpu_owner);
+	bool is_here = *owner == v && v->arch->fpu_cpu == smp_cpu_id();
+
+	*owner = v;
+	v->arch->fpu_cpu = smp_cpu_id();
+	return is_here;
+}
+
 void hvm_fpu_load(struct vcpu *v)
 {
 	static const u32 zero;
 	struct arch_vcpu *a = v->arch;
+
+	if (is_fpu_here(v)) {
+		if (hvm_xcr0_mask) {
+			xcr0_write(a->xcr0); /* saving took the machine's */
+		}
+		return;
+	}
 
 	/*
 	 * CPUs of AMD load the x87 pointers only with an exception pending (APM 2 11.4.4, FXRSTOR), so
@@ -625,6 +649,7 @@ static int arch_vcpu_init(struct vcpu *v)
 	}
 	v->arch = a;
 	a->sipi_vector = -1;
+	a->fpu_cpu = CPU_MAX;
 	a->startup = HVM_STARTUP_WAIT_SIPI;
 	a->xcr0 = 1;
 	mtrr_reset(&a->mtrr);

@@ -80,6 +80,7 @@ struct arch_vcpu {
 
 	s16 sipi_vector; /* -1: none */
 	bool is_loaded;	 /* its FPU and MSRs are on the CPU */
+	cpu_t fpu_cpu;	 /* where its FPU registers were last */
 
 	struct hvm_event held; /* to be delivered again */
 	bool is_offered;       /* this entry's interrupt is a virtual one (svm.c) */
