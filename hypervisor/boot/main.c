@@ -266,12 +266,27 @@ static void start_guests(void)
 	sched_setup();
 }
 
+/* While their code is still there, and before anybody allocates: paging_protect_after_init() is next. */
+static void give_back_start_parts(void)
+{
+	struct hpa_range part;
+	u64 bytes = 0;
+	unsigned int i;
+
+	for (i = 0; arch_start_part(i, &part); i++) {
+		boot_memory_release(part.start, hpa_raw(part.end) - hpa_raw(part.start));
+		bytes += hpa_raw(part.end) - hpa_raw(part.start);
+	}
+	log_info("start is over: its %lu KiB are free memory\n", bytes >> 10);
+}
+
 static void start_dom0(void)
 {
 	char test[CMDLINE_VALUE_MAX];
 
 	dom0_create();
 	arch_boot_map_end();
+	give_back_start_parts();
 	paging_protect_after_init();
 	if (cmdline_value(options(), "selftest", test, sizeof(test)) && strcmp(test, "secret-free") == 0) {
 		secret_free_start();

@@ -34,6 +34,8 @@ test.expect(len(free) == 3 and free[2] == free[1], f"free memory comes back: {fr
 test.expect(len(re.findall(r"^[a-d] ", output.split("Domain-0")[-1], re.MULTILINE)) == 0,
             "no domain is left in the list")
 if is_ours:
+    test.expect(re.search(r"start is over: its ([0-9]+) KiB are free memory", log) is not None,
+                "what only start needs is given back")
     walks = re.findall(r"secret-free: (\w+): (\d+) mappings of (\d+) frames on 2 CPUs, (\d+) of guests", log)
     test.expect(len(walks) >= 10, f"the page tables were walked while guests ran: {len(walks)} times")
     test.expect(all(int(frames) > 1000 for _, _, frames, _ in walks), "each walk saw the hypervisor's memory")

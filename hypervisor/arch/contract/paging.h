@@ -30,6 +30,11 @@ u64 paging_pool_bytes(hpa_t ram_end);
 u64 paging_set_table_source(void *(*alloc)(void));
 /* 2 MiB of the frame table, for good. */
 void paging_map_frame_table(unsigned long virtual_address, hpa_t memory);
+/*
+ * The parts of the image that nobody needs after start, the i-th of them; paging_protect_after_init()
+ * takes them out of the tables. False: there are no more.
+ */
+bool arch_start_part(unsigned int i, struct hpa_range *out);
 /* What was written during start becomes read-only, on all CPUs. */
 void paging_protect_after_init(void);
 

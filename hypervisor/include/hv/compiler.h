@@ -16,7 +16,7 @@
 #define COLD	     __attribute__((cold))
 #define FORMAT_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
-/* Code and data that nobody needs after start. Kept apart; their pages stay with the image. */
+/* Code and data that nobody needs after start. The code's pages are given to the allocator then. */
 #define INIT_TEXT SECTION(".init.text") COLD
 #define INIT_DATA SECTION(".bss.init") /* all zero at first: not in the image */
 /*

@@ -135,6 +135,21 @@ TEST(boot_memory, modules_are_kept_and_given_back)
 	EXPECT(frame_of(mfn_of(0x8010)));
 }
 
+/* The image's parts that only start needs: no more reserved, and whole for who allocates. */
+TEST(boot_memory, parts_of_the_image_are_given_back)
+{
+	u64 before;
+
+	map_is(plain, 4);
+	boot_memory_setup();
+	before = frame_free_count();
+	EXPECT_EQ(FRAME_TABLE[(IMAGE + 8 * PAGE_SIZE) >> PAGE_SHIFT].state, FRAME_NONE);
+	boot_memory_release(hpa_of(IMAGE + 8 * PAGE_SIZE), 7 * PAGE_SIZE);
+	EXPECT_EQ(frame_free_count(), before + 7);
+	EXPECT_EQ(FRAME_TABLE[(IMAGE + 8 * PAGE_SIZE) >> PAGE_SHIFT].state, FRAME_FREE);
+	EXPECT_EQ(FRAME_TABLE[(IMAGE + 15 * PAGE_SIZE) >> PAGE_SHIFT].state, FRAME_NONE);
+}
+
 TEST(boot_memory, a_pool_avoids_modules)
 {
 	map_is(plain, 4);

@@ -153,6 +153,20 @@ struct hpa_range arch_image_range(void)
 	return (struct hpa_range){image_physical(image_start), image_physical(image_end)};
 }
 
+bool arch_start_part(unsigned int i, struct hpa_range *out)
+{
+	switch (i) {
+	case 0:
+		*out = (struct hpa_range){image_physical(start_text_start), image_physical(start_text_end)};
+		return true;
+	case 1:
+		*out = (struct hpa_range){image_physical(start_rodata_start), image_physical(start_rodata_end)};
+		return true;
+	default:
+		return false;
+	}
+}
+
 u64 paging_pool_bytes(hpa_t ram_end)
 {
 	u64 tables = (hpa_raw(ram_end) >> 30) + 1 + (hpa_raw(ram_end) >> 39) + 1 + 64;
