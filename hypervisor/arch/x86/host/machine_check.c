@@ -5,7 +5,10 @@
 #include "asm/cpufeature.h"
 #include "asm/msr.h"
 #include "core/log.h"
+#include "core/percpu.h"
+#include "core/smp.h"
 #include "core/softirq.h"
+#include "core/timer.h"
 
 #define MCG_CAP_BANKS	   0xff
 #define MCG_CAP_CTL	   BIT(8)
@@ -15,6 +18,14 @@
 #define MC_STATUS_UC	   BIT(61)
 #define MC_STATUS_ADDRV	   BIT(58)
 #define MC_STATUS_PCC	   BIT(57)
+
+#define POLL_NS		   (10 * NS_PER_SEC)
+
+struct poll {
+	struct timer timer;
+	u64 corrected_count;
+};
+static DEFINE_PER_CPU(struct poll, poll);
 
 static unsigned int bank_count(void)
 {
@@ -52,8 +63,39 @@ bool machine_check_handle(void)
 	return !is_lost;
 }
 
+static void tell_bank(unsigned int i, u64 bank)
+{
+	log_error("machine check: cpu %u bank %u status %016lx address %016lx\n", arch_cpu_id(), i, bank,
+		  bank & MC_STATUS_ADDRV ? msr_read(MSR_MC_ADDR(i)) : 0);
+}
+
+static void tell_corrected(unsigned int i, u64 bank)
+{
+	u64 count = ++this_cpu_ptr(poll)->corrected_count;
+
+	if ((count & (count - 1)) == 0) {
+		log_warning("hardware corrected an error, %lu times on this CPU so far\n", count);
+		tell_bank(i, bank);
+	}
+}
+
 void machine_check_report(void)
 {
+	unsigned int i, count = bank_count();
+
+	for (i = 0; i < count; i++) {
+		u64 bank = msr_read(MSR_MC_STATUS(i));
+
+		if (bank & MC_STATUS_VALID) {
+			tell_bank(i, bank);
+			msr_write(MSR_MC_STATUS(i), 0);
+		}
+	}
+}
+
+static void handle_poll(void *data)
+{
+	struct poll *p = data;
 	unsigned int i, count = bank_count();
 
 	for (i = 0; i < count; i++) {
@@ -62,8 +104,22 @@ void machine_check_report(void)
 		if (!(bank & MC_STATUS_VALID)) {
 			continue;
 		}
-		log_error("machine check: cpu %u bank %u status %016lx address %016lx\n", arch_cpu_id(), i,
-			  bank, bank & MC_STATUS_ADDRV ? msr_read(MSR_MC_ADDR(i)) : 0);
+		if (bank & MC_STATUS_UC) {
+			tell_bank(i, bank); /* nobody has used what is lost */
+		} else {
+			tell_corrected(i, bank);
+		}
 		msr_write(MSR_MC_STATUS(i), 0);
+	}
+	timer_set(&p->timer, clock_now() + POLL_NS);
+}
+
+void machine_check_poll_this_cpu(void)
+{
+	struct poll *p = this_cpu_ptr(poll);
+
+	if (bank_count()) {
+		timer_init(&p->timer, handle_poll, p, smp_cpu_id());
+		timer_set(&p->timer, clock_now() + POLL_NS);
 	}
 }

@@ -31,6 +31,7 @@ void arch_machine_setup(const struct machine_description *m)
 	power_setup(m);
 	apic_setup_boot_cpu();
 	time_setup(m);
+	machine_check_poll_this_cpu();
 }
 
 void arch_machine_add_ioapic(u8 id, hpa_t address, u32 gsi_base)

@@ -118,6 +118,7 @@ void x86_start_secondary(void)
 	machine_check_setup_this_cpu();
 	smp_set_online();
 	store_release(&last_started, arch_cpu_id() + 1); /* pairs with start() */
+	machine_check_poll_this_cpu();
 	arch_irq_enable();
 	while (!(run = load_acquire(&run_function))) {
 		arch_cpu_idle();
