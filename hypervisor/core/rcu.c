@@ -67,7 +67,11 @@ void rcu_call(struct rcu_head *head, void (*callback)(struct rcu_head *head))
 	arch_irq_restore(flags);
 }
 
-/* The CPUs of missing must look up from their guests, or from HLT. */
+/*
+ * The CPUs of missing must look up from their guests, or from HLT. An interrupt alone is not enough: one
+ * that has been through rcu_quiescent() and not yet off its interrupts would take it, enter its
+ * guest, and perhaps never leave it. The softirq is looked at after that; this CPU's own, too.
+ */
 static void start_period_locked(void)
 {
 	cpu_t cpu;
@@ -75,9 +79,7 @@ static void start_period_locked(void)
 	gp.missing = *smp_online();
 	store_release(&gp.started, gp.started + 1);
 	for_each_cpu(cpu, &gp.missing) {
-		if (cpu != smp_cpu_id()) {
-			smp_kick(cpu);
-		}
+		softirq_raise_cpu(SOFTIRQ_RCU, cpu);
 	}
 }
 
@@ -146,8 +148,10 @@ static struct rcu_head *take_due(struct rcu_cpu *cpu)
 static void run_callbacks(void)
 {
 	struct rcu_head *head, *next;
-	unsigned long flags = arch_irq_save();
+	unsigned long flags;
 
+	rcu_quiescent(); /* softirqs run at the top of a CPU's loop only, where nothing is read */
+	flags = arch_irq_save();
 	head = take_due(this_cpu_ptr(rcu));
 	arch_irq_restore(flags);
 	for (; head; head = next) {
@@ -171,6 +175,5 @@ void rcu_forget_all(void)
 
 void rcu_barrier_poll(void)
 {
-	rcu_quiescent();
 	run_callbacks();
 }

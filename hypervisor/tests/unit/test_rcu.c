@@ -54,7 +54,7 @@ TEST(rcu, one_queued_during_a_period_waits_for_the_next)
 {
 	struct rcu_head a, b;
 
-	set_up(2);
+	set_up(3);
 	rcu_call(&a, count);
 	loop_as(0);
 	loop_as(1); /* CPU 1 is through; then it takes a new reference to b's object */
@@ -62,15 +62,48 @@ TEST(rcu, one_queued_during_a_period_waits_for_the_next)
 	rcu_call(&b, count);
 	softirq_run();
 	unit_cpu(0);
-	loop_as(0); /* ends the first period */
+	loop_as(0);
+	EXPECT_EQ(freed, 0);
+	loop_as(2); /* ends the first period, and the second one begins */
 	loop_as(0);
 	EXPECT_EQ(freed, 1);
 	loop_as(0);
 	EXPECT_EQ(freed, 1);
-	loop_as(1);
-	loop_as(0);
 	loop_as(1);
 	EXPECT_EQ(freed, 2);
+}
+
+/* It takes the interrupt before it has them off, and has nothing that would make it leave its guest. */
+TEST(rcu, a_cpu_on_its_way_into_a_guest_is_called_back)
+{
+	struct rcu_head head;
+
+	for (int was_raised = 0; was_raised < 2; was_raised++) {
+		set_up(2);
+		unit_cpu(1);
+		if (was_raised) {
+			softirq_raise(SOFTIRQ_RCU);
+		}
+		rcu_quiescent();
+		unit_cpu(0);
+		rcu_call(&head, count);
+		loop_as(0);
+		unit_cpu(1);
+		EXPECT(softirq_is_pending());
+		softirq_run();
+		loop_as(0);
+		EXPECT_EQ(freed, 1);
+	}
+}
+
+TEST(rcu, the_cpu_that_begins_a_period_is_called_back_too)
+{
+	struct rcu_head head;
+
+	set_up(1);
+	rcu_call(&head, count);
+	softirq_run();
+	EXPECT_EQ(freed, 1);
 }
 
 TEST(rcu, many_from_all_cpus_all_run)
