@@ -24,6 +24,8 @@
 #define OPCODE_WRMSR   0x300f
 #define OPCODE_XSETBV  0xd1010f
 
+#define PORT_TIMER_2 0x42
+
 /*
  * How long the intercepted instruction is. With NRIPS the CPU says so. Without, its bytes are
  * read; the usual one has no prefixes and lies in a page that was looked at before: one comparison.
@@ -238,6 +240,16 @@ void exit_wbinvd(struct vcpu *v)
 	hvm_skip_instruction(v, length);
 }
 
+/*
+ * What a port reads as that is no guest's: ones, as an empty bus. But Linux takes a timer (PIT, counter 2)
+ * that stands at ones for one that counts, and reads it 100,000 times in each start, before it learns the
+ * TSC's frequency from us (Linux: quick_pit_calibrate). Zero ends that with the first read.
+ */
+static u32 port_refused(u16 port, unsigned int size_bytes)
+{
+	return port == PORT_TIMER_2 && size_bytes == 1 ? 0 : ~0u;
+}
+
 /* A port that nobody emulates: the machine's own for who owns it, an empty bus otherwise. */
 static u32 port_unclaimed(struct vcpu *v, u16 port, unsigned int size_bytes, bool is_in, u32 value)
 {
@@ -248,7 +260,7 @@ static u32 port_unclaimed(struct vcpu *v, u16 port, unsigned int size_bytes, boo
 		u32 bit = port + i;
 
 		if (bit > 0xffff || (iopm[bit / 8] >> (bit % 8) & 1)) {
-			return ~0u;
+			return port_refused(port, size_bytes);
 		}
 	}
 	if (is_in) {
