@@ -16,6 +16,8 @@ static bool size_ok(uint32_t type, uint32_t size)
 		return size >= 1 && size <= EXT_KEYMAP_MAX;
 	case EXT_CURSOR:
 		return size == 4;
+	case EXT_TOUCH:
+		return size == 16;
 	case EXT_NOTIFY:
 		return size >= 4 && size <= 4 + EXT_NOTIFY_MAX;
 	default:
@@ -72,6 +74,13 @@ int ext_body_decode(enum ext_type type, uint32_t window, struct wire *in, uint32
 		m.is_cursor_hidden = wire_u32le(in);
 		is_in_range = m.is_cursor_hidden <= 1;
 		break;
+	case EXT_TOUCH:
+		m.touch.kind = wire_u32le(in);
+		m.touch.finger = wire_u32le(in);
+		m.touch.x = wire_s32le(in);
+		m.touch.y = wire_s32le(in);
+		is_in_range = m.touch.kind <= EXT_TOUCH_CANCEL && m.touch.finger < EXT_FINGERS;
+		break;
 	case EXT_NOTIFY:
 		m.notify.summary_size = wire_u32le(in);
 		is_in_range = m.notify.summary_size <= size_bytes - 4;
@@ -107,6 +116,8 @@ uint32_t ext_body_size(const struct ext_message *m)
 		return m->keymap.size_bytes;
 	case EXT_CURSOR:
 		return 4;
+	case EXT_TOUCH:
+		return 16;
 	case EXT_NOTIFY:
 		return 4 + m->notify.summary_size + m->notify.text_size;
 	}
@@ -135,6 +146,12 @@ void ext_encode(const struct ext_message *m, struct wire_out *out)
 		break;
 	case EXT_CURSOR:
 		wire_put_u32le(out, m->is_cursor_hidden);
+		break;
+	case EXT_TOUCH:
+		wire_put_u32le(out, m->touch.kind);
+		wire_put_u32le(out, m->touch.finger);
+		wire_put_u32le(out, (uint32_t)m->touch.x);
+		wire_put_u32le(out, (uint32_t)m->touch.y);
 		break;
 	case EXT_NOTIFY:
 		wire_put_u32le(out, m->notify.summary_size);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "guid/guid-surface.h"
 
+#include "guid/ext.h"
 #include "guid/surface.h"
+
+#include <math.h>
 
 #define SIZE_MAX_SHOWN	     4096 /* of a popup in either direction */
 #define POPUP_BORDER	     2
@@ -22,6 +25,7 @@ struct _GuidSurface {
 	guint resize_timeout;
 	guint32 cursor;
 	gboolean is_cursor_hidden;
+	const GdkEventSequence *fingers[EXT_FINGERS]; /* only ever compared; NULL: up */
 };
 
 G_DEFINE_FINAL_TYPE(GuidSurface, guid_surface, GTK_TYPE_WIDGET)
@@ -173,6 +177,12 @@ void guid_surface_guest_resized(GuidSurface *self)
 
 /* ---- input ---- */
 
+/* Places come in parts of 1/256, GTK reckons with floats: what is a little less is meant whole. */
+static int32_t pixel_of(double place)
+{
+	return (int32_t)floor(round(place * 256) / 256);
+}
+
 static void on_motion(GtkEventControllerMotion *controller, double x, double y, gpointer data)
 {
 	GuidSurface *self = data;
@@ -180,7 +190,7 @@ static void on_motion(GtkEventControllerMotion *controller, double x, double y, 
 		gtk_event_controller_get_current_event_state(GTK_EVENT_CONTROLLER(controller));
 
 	if (self->window) {
-		session_motion(self->session, self->window->id, (int32_t)x, (int32_t)y,
+		session_motion(self->session, self->window->id, pixel_of(x), pixel_of(y),
 			       state_to_x11(state));
 	}
 }
@@ -229,7 +239,41 @@ static void scroll(GuidSurface *self, GdkEvent *event, double x, double y, uint3
 		gdk_scroll_event_get_deltas(event, &dx, &dy);
 		break;
 	}
-	session_scroll(self->session, self->window->id, dx, dy, (int32_t)x, (int32_t)y, state);
+	session_scroll(self->session, self->window->id, dx, dy, pixel_of(x), pixel_of(y), state);
+}
+
+/* The number of this finger, or of a free place for one that comes down; or EXT_FINGERS. */
+static guint32 finger_of(const GuidSurface *self, const GdkEventSequence *sequence)
+{
+	guint32 i;
+
+	for (i = 0; i < EXT_FINGERS && self->fingers[i] != sequence; i++) {
+	}
+	return i;
+}
+
+static void touch(GuidSurface *self, GdkEvent *event, double x, double y, uint32_t state)
+{
+	const GdkEventSequence *sequence = gdk_event_get_event_sequence(event);
+	GdkEventType type = gdk_event_get_event_type(event);
+	guint32 finger = finger_of(self, type == GDK_TOUCH_BEGIN ? NULL : sequence);
+	guint32 kind = type == GDK_TOUCH_BEGIN	  ? EXT_TOUCH_DOWN
+		       : type == GDK_TOUCH_UPDATE ? EXT_TOUCH_MOTION
+		       : type == GDK_TOUCH_END	  ? EXT_TOUCH_UP
+						  : EXT_TOUCH_CANCEL;
+
+	if (finger == EXT_FINGERS) {
+		return; /* one too many, or one that came down elsewhere */
+	}
+	if (kind == EXT_TOUCH_DOWN) {
+		self->fingers[finger] = sequence;
+	} else if (kind == EXT_TOUCH_UP) {
+		self->fingers[finger] = NULL;
+	} else if (kind == EXT_TOUCH_CANCEL) {
+		memset(self->fingers, 0, sizeof(self->fingers));
+	}
+	session_touch(self->session, self->window->id, kind, finger, pixel_of(x), pixel_of(y),
+		      state);
 }
 
 static gboolean on_event(GtkEventControllerLegacy *controller, GdkEvent *event, gpointer data)
@@ -237,8 +281,12 @@ static gboolean on_event(GtkEventControllerLegacy *controller, GdkEvent *event, 
 	GuidSurface *self = data;
 	GdkEventType type = gdk_event_get_event_type(event);
 	uint32_t state = state_to_x11(gdk_event_get_modifier_state(event));
-	double x, y;
+	double x = 0, y = 0;
 
+	if (self->window && type == GDK_TOUCH_CANCEL) { /* happens nowhere */
+		touch(self, event, x, y, state);
+		return GDK_EVENT_STOP;
+	}
 	if (!self->window || !event_place(self, event, &x, &y)) {
 		return GDK_EVENT_PROPAGATE;
 	}
@@ -247,10 +295,15 @@ static gboolean on_event(GtkEventControllerLegacy *controller, GdkEvent *event, 
 	case GDK_BUTTON_RELEASE:
 		input_button(session_input(self->session), self->window->id,
 			     gdk_button_event_get_button(event), type == GDK_BUTTON_PRESS,
-			     (int32_t)x, (int32_t)y, state);
+			     pixel_of(x), pixel_of(y), state);
 		return GDK_EVENT_STOP;
 	case GDK_SCROLL:
 		scroll(self, event, x, y, state);
+		return GDK_EVENT_STOP;
+	case GDK_TOUCH_BEGIN:
+	case GDK_TOUCH_UPDATE:
+	case GDK_TOUCH_END:
+		touch(self, event, x, y, state);
 		return GDK_EVENT_STOP;
 	default:
 		return GDK_EVENT_PROPAGATE;

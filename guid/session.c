@@ -32,6 +32,7 @@ struct session {
 	libvchan_t *ext_vchan; /* while connecting; then ext's */
 	struct ext_channel *ext;
 	gboolean is_ext_up;
+	uint32_t ext_version; /* of the agent */
 	guint ext_watch, ext_again, framed;
 	uint32_t framed_windows[FRAMED_MAX];
 	uint32_t framed_count;
@@ -289,6 +290,7 @@ static bool ext_handle(struct session *s, const struct ext_message *m)
 	switch (m->type) {
 	case EXT_HELLO:
 		s->is_ext_up = TRUE;
+		s->ext_version = m->version;
 		s->events.extended(s->context);
 		return true;
 	case EXT_CURSOR:
@@ -560,6 +562,32 @@ void session_scroll(struct session *s, uint32_t window, double dx, double dy, in
 	m.scroll.dx = (int32_t)(dx * EXT_SCROLL_ONE);
 	m.scroll.dy = (int32_t)(dy * EXT_SCROLL_ONE);
 	ext_send(s, &m);
+}
+
+static void touch_as_pointer(struct session *s, uint32_t window, const struct ext_touch *t,
+			     uint32_t state)
+{
+	if (t->finger) {
+		return;
+	}
+	if (t->kind == EXT_TOUCH_MOTION) {
+		session_motion(s, window, t->x, t->y, state);
+	} else {
+		input_button(&s->input, window, 1, t->kind == EXT_TOUCH_DOWN, t->x, t->y, state);
+	}
+}
+
+void session_touch(struct session *s, uint32_t window, uint32_t kind, uint32_t finger, int32_t x,
+		   int32_t y, uint32_t state)
+{
+	const struct ext_message m = {
+		.type = EXT_TOUCH, .window = window, .touch = {kind, finger, x, y}};
+
+	if (s->is_ext_up && s->ext_version >= 3) {
+		ext_send(s, &m);
+	} else {
+		touch_as_pointer(s, window, &m.touch, state);
+	}
 }
 
 static gboolean on_framed(gpointer data)

@@ -118,6 +118,9 @@ void seat_keymap(struct agent *a, const struct gui_keymap *map);
 void seat_button(struct agent *a, struct agent_view *v, const struct gui_button *b);
 /* In wheel clicks and parts of them. */
 void seat_scroll(struct agent *a, struct agent_view *v, int32_t x, int32_t y, double dx, double dy);
+/* kind: enum ext_touch_kind. */
+void seat_touch(struct agent *a, struct agent_view *v, uint32_t kind, uint32_t finger, int32_t x,
+		int32_t y);
 /* XKB text; what does not compile changes nothing. */
 void seat_set_keymap(struct agent *a, const uint8_t *bytes, uint32_t size_bytes);
 void seat_motion(struct agent *a, struct agent_view *v, int32_t x, int32_t y);

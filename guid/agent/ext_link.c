@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The agent's end of the extension: frames, scrolling, the user's keyboard, hidden pointers,
- * notifications. */
+/* The agent's end of the extension: frames, scrolling, fingers, the user's keyboard, hidden
+ * pointers, notifications. */
 #include "guid/agent/view.h"
 #include "guid/ext_channel.h"
 
@@ -37,6 +37,11 @@ static void handle(struct agent *a, const struct ext_message *m)
 			seat_scroll(a, v, m->scroll.x, m->scroll.y,
 				    (double)m->scroll.dx / EXT_SCROLL_ONE,
 				    (double)m->scroll.dy / EXT_SCROLL_ONE);
+		}
+		break;
+	case EXT_TOUCH:
+		if (v && v->surface) {
+			seat_touch(a, v, m->touch.kind, m->touch.finger, m->touch.x, m->touch.y);
 		}
 		break;
 	case EXT_KEYMAP:

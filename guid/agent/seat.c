@@ -3,6 +3,7 @@
 #include "guid/agent/cursor.h"
 #include "guid/agent/pixels.h"
 #include "guid/agent/view.h"
+#include "guid/ext.h"
 
 #include <errno.h>
 #include <linux/input-event-codes.h>
@@ -292,6 +293,36 @@ void seat_button(struct agent *a, struct agent_view *v, const struct gui_button 
 	wlr_seat_pointer_notify_frame(a->seat);
 }
 
+void seat_touch(struct agent *a, struct agent_view *v, uint32_t kind, uint32_t finger, int32_t x,
+		int32_t y)
+{
+	struct wlr_touch_point *point = wlr_seat_touch_get_point(a->seat, (int32_t)finger);
+	struct wlr_surface *surface;
+	double sx, sy;
+
+	if (kind == EXT_TOUCH_DOWN && !point) {
+		surface = surface_at(v, x, y, &sx, &sy);
+		if (surface) {
+			wlr_seat_touch_notify_down(a->seat, surface, now_ms(), (int32_t)finger, sx,
+						   sy);
+		}
+	} else if (kind == EXT_TOUCH_MOTION && point && point->surface) {
+		/* The surface where the finger came down has it until it is up. */
+		struct place_walk walk = {.wanted = point->surface};
+		int32_t origin_x, origin_y, width, height;
+
+		v->kind->geometry(v, &origin_x, &origin_y, &width, &height);
+		wlr_surface_for_each_surface(v->surface, place_find, &walk);
+		wlr_seat_touch_notify_motion(a->seat, now_ms(), (int32_t)finger,
+					     x + origin_x - walk.x, y + origin_y - walk.y);
+	} else if (kind == EXT_TOUCH_UP && point) {
+		wlr_seat_touch_notify_up(a->seat, now_ms(), (int32_t)finger);
+	} else if (kind == EXT_TOUCH_CANCEL) {
+		wlr_seat_touch_notify_cancel(a->seat, v->surface);
+	}
+	wlr_seat_touch_notify_frame(a->seat);
+}
+
 void seat_forget(struct agent *a, struct agent_view *v)
 {
 	if (a->input->focus == v) {
@@ -313,6 +344,12 @@ void seat_reset(struct agent *a)
 	}
 	in->focus = NULL;
 	in->pointer = NULL;
+	while (!wl_list_empty(&a->seat->touch_state.touch_points)) {
+		struct wlr_touch_point *point =
+			wl_container_of(a->seat->touch_state.touch_points.next, point, link);
+
+		wlr_seat_touch_notify_up(a->seat, now_ms(), point->touch_id);
+	}
 	wlr_seat_keyboard_notify_clear_focus(a->seat);
 	wlr_seat_pointer_notify_clear_focus(a->seat);
 }
@@ -463,8 +500,9 @@ int seat_start(struct agent *a)
 	in->start_drag_request.notify = on_request_start_drag;
 	wl_signal_add(&a->seat->events.request_start_drag, &in->start_drag_request);
 	wlr_seat_set_keyboard(a->seat, in->device);
-	wlr_seat_set_capabilities(a->seat,
-				  WL_SEAT_CAPABILITY_POINTER | WL_SEAT_CAPABILITY_KEYBOARD);
+	wlr_seat_set_capabilities(a->seat, WL_SEAT_CAPABILITY_POINTER |
+						   WL_SEAT_CAPABILITY_KEYBOARD |
+						   WL_SEAT_CAPABILITY_TOUCH);
 	in->cursors = cursor_table_create();
 	return 0;
 }

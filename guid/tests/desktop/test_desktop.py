@@ -3,6 +3,7 @@
 """Real programs through agent and daemon on a real desktop, seen in screenshots."""
 import sys
 
+from finger_daemon import CANCEL, DOWN, MOTION, UP, FingerDaemon
 from stage import HEIGHT, LABELS, WIDTH, Skip, at_least, has, need, run, same, wait_for, wait_same
 from virtual_input import VirtualInput
 
@@ -461,6 +462,45 @@ sleep 1000
              seen=lambda: told()[-1])
 
 
+def fingers_reach_the_program(stage):
+    """Through two agents and a daemon: the outer agent's touch screen is the inner daemon's."""
+    import os
+    outer = FingerDaemon(stage.vchan_dir, 3, WIDTH, HEIGHT)
+    script = write_file(stage, "inner", f"""#!/bin/sh
+export VCHAN_DOMAIN=0 GDK_BACKEND=wayland
+exec {stage.bin}/mullion-guid --domain=1 --name=inner --label=red
+""")
+    stage.agent(3, script)
+    agent = stage.agent(1, os.path.join(stage.bin, "painter"), "400", "300", "-1", "1000")
+    wait_for("the window", lambda: outer.shown, seen=lambda: stage.log(agent))
+
+    def said():
+        lines = [line.split() for line in stage.log(agent).split("\n") if line[:6] == "touch "]
+        return [(int(w[1]), w[2], int(w[3]), int(w[4])) for w in lines]
+
+    def touched(kind, number, x, y):
+        """What the program then heard; the window may come up a little later than its map."""
+        count = len(said())
+        outer.finger(kind, number, x, y)
+        wait_for("the finger", lambda: len(said()) > count, 10, seen=lambda: stage.log(agent))
+        return said()[-1]
+
+    def is_first_down():
+        outer.finger(CANCEL, 0, 0, 0)
+        try:
+            return touched(DOWN, 0, 100, 150)
+        except AssertionError:
+            return None
+    finger, what, x, y = wait_for("the first touch", is_first_down)
+    same("the first", (finger, what), (0, "down"))
+    # Moves are seen as such, by as much; the title bar and the frame lie between.
+    same("a move", touched(MOTION, 0, 130, 190), (0, "motion", x + 30, y + 40))
+    same("another finger", touched(DOWN, 1, 200, 200), (1, "down", x + 100, y + 50))
+    same("it goes", touched(UP, 1, 200, 200)[:2], (1, "up"))
+    same("far outside", touched(MOTION, 0, 100, -100), (0, "motion", x, y - 250))
+    same("the first goes", touched(UP, 0, 0, 0)[:2], (0, "up"))
+
+
 def closing_asks_the_program(stage):
     need("foot")
     stage.guid(1)
@@ -631,6 +671,7 @@ CASES = [
     a_program_hides_the_pointer_and_shows_it_again,
     a_notification_goes_to_dom0_with_harmless_words,
     a_tray_icon_goes_to_dom0_and_clicks_come_back,
+    fingers_reach_the_program,
     closing_asks_the_program,
     windows_return_after_the_daemon_was_killed,
     windows_go_with_the_agent_and_return_with_the_next,

@@ -51,6 +51,12 @@ TEST(ext, every_message_survives)
 	m = (struct ext_message){.type = EXT_CURSOR, .window = 7, .is_cursor_hidden = 1};
 	EXPECT_EQ(through(&m, &out), 0);
 	EXPECT_EQ(out.is_cursor_hidden, 1);
+	m = (struct ext_message){.type = EXT_TOUCH, .window = 7, .touch = {3, 9, -1, INT32_MAX}};
+	EXPECT_EQ(through(&m, &out), 0);
+	EXPECT_EQ(out.touch.kind, EXT_TOUCH_CANCEL);
+	EXPECT_EQ(out.touch.finger, 9);
+	EXPECT_EQ(out.touch.x, -1);
+	EXPECT_EQ(out.touch.y, INT32_MAX);
 	m = (struct ext_message){.type = EXT_NOTIFY};
 	EXPECT_EQ(through(&m, &out), 0);
 	EXPECT_EQ(out.notify.summary_size + out.notify.text_size, 0);
@@ -70,6 +76,10 @@ TEST(ext, fields_out_of_range_are_refused)
 	m = (struct ext_message){.type = EXT_SCROLL, .scroll = {0, 0, 0, INT32_MIN}};
 	EXPECT_EQ(through(&m, &out), -ERANGE);
 	m = (struct ext_message){.type = EXT_CURSOR, .is_cursor_hidden = 2};
+	EXPECT_EQ(through(&m, &out), -ERANGE);
+	m = (struct ext_message){.type = EXT_TOUCH, .touch = {EXT_TOUCH_CANCEL + 1, 0, 0, 0}};
+	EXPECT_EQ(through(&m, &out), -ERANGE);
+	m = (struct ext_message){.type = EXT_TOUCH, .touch = {0, EXT_FINGERS, 0, 0}};
 	EXPECT_EQ(through(&m, &out), -ERANGE);
 }
 
