@@ -15,6 +15,7 @@ static bool size_ok(uint32_t type, uint32_t size)
 	case EXT_KEYMAP:
 		return size >= 1 && size <= EXT_KEYMAP_MAX;
 	case EXT_CURSOR:
+	case EXT_SCALE:
 		return size == 4;
 	case EXT_TOUCH:
 		return size == 16;
@@ -74,6 +75,10 @@ int ext_body_decode(enum ext_type type, uint32_t window, struct wire *in, uint32
 		m.is_cursor_hidden = wire_u32le(in);
 		is_in_range = m.is_cursor_hidden <= 1;
 		break;
+	case EXT_SCALE:
+		m.scale = wire_u32le(in);
+		is_in_range = m.scale >= 1 && m.scale <= EXT_SCALE_MAX;
+		break;
 	case EXT_TOUCH:
 		m.touch.kind = wire_u32le(in);
 		m.touch.finger = wire_u32le(in);
@@ -115,6 +120,7 @@ uint32_t ext_body_size(const struct ext_message *m)
 	case EXT_KEYMAP:
 		return m->keymap.size_bytes;
 	case EXT_CURSOR:
+	case EXT_SCALE:
 		return 4;
 	case EXT_TOUCH:
 		return 16;
@@ -146,6 +152,9 @@ void ext_encode(const struct ext_message *m, struct wire_out *out)
 		break;
 	case EXT_CURSOR:
 		wire_put_u32le(out, m->is_cursor_hidden);
+		break;
+	case EXT_SCALE:
+		wire_put_u32le(out, m->scale);
 		break;
 	case EXT_TOUCH:
 		wire_put_u32le(out, m->touch.kind);

@@ -5,8 +5,8 @@
  * Port 6001, agent is the server. Only peers that both know it have it: a daemon that does
  * not find a server there goes on without, and so does an agent that nobody connects to;
  * port 6000 stays as it is. After both said HELLO (the lower version counts) each sends what
- * is its own; CURSOR and NOTIFY only when that version is 2 or more, TOUCH from 3 on. Messages have
- * the header of port 6000. No state, no I/O.
+ * is its own; CURSOR and NOTIFY only when that version is 2 or more, TOUCH and SCALE from 3 on.
+ * Messages have the header of port 6000. No state, no I/O.
  */
 #pragma once
 
@@ -20,6 +20,7 @@
 #define EXT_SCROLL_ONE	256   /* one click of a wheel */
 #define EXT_SCROLL_MAX	(1000 * EXT_SCROLL_ONE)
 #define EXT_FINGERS	10u
+#define EXT_SCALE_MAX	4u
 
 enum ext_type {
 	EXT_HELLO = 1, /* both: version */
@@ -29,6 +30,12 @@ enum ext_type {
 	EXT_CURSOR,    /* agent: the pointer is hidden over this window, or no longer */
 	EXT_NOTIFY,    /* agent: a program wants to tell the user something */
 	EXT_TOUCH,     /* daemon: a finger on the window */
+	/*
+	 * Daemon, window 0: the desktop's finest monitor has so many pixels a unit, each way.
+	 * Agent: from its next dump on, this window's picture has so many; its size, places and
+	 * damage stay in units.
+	 */
+	EXT_SCALE,
 };
 
 struct ext_scroll {
@@ -63,6 +70,7 @@ struct ext_message {
 		struct ext_scroll scroll;
 		struct ext_notify notify;
 		struct ext_touch touch;
+		uint32_t scale;		   /* 1..EXT_SCALE_MAX */
 		uint32_t is_cursor_hidden; /* 0 or 1 */
 		struct {
 			const uint8_t *bytes; /* borrowed from the body */

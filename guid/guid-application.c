@@ -440,12 +440,27 @@ static int on_confine(void *context)
 	return confine_calls();
 }
 
+static uint32_t finest_scale(void)
+{
+	GListModel *monitors = gdk_display_get_monitors(gdk_display_get_default());
+	int scale = 1;
+	guint i;
+
+	for (i = 0; i < g_list_model_get_n_items(monitors); i++) {
+		g_autoptr(GdkMonitor) monitor = g_list_model_get_item(monitors, i);
+
+		scale = MAX(scale, gdk_monitor_get_scale_factor(monitor));
+	}
+	return (uint32_t)scale;
+}
+
 static void on_extended(void *context)
 {
 	struct guid_application *app = context;
 
 	app->keymap_sent = NULL;
 	keymap_send(app);
+	session_scale(app->session, finest_scale());
 }
 
 /* For mullion-desktop, which shows it as the domain's: this process has no bus. */
@@ -489,6 +504,7 @@ static void on_monitors(struct guid_application *app)
 	guid_window_set_screen((int)width, (int)height);
 	windows_set_work_area(session_windows(app->session),
 			      (struct rect){0, 0, (int32_t)width, (int32_t)height});
+	session_scale(app->session, finest_scale());
 }
 
 static void on_monitor_changed(GObject *monitor, GParamSpec *spec, gpointer data)
@@ -505,6 +521,8 @@ static void on_monitors_changed(GListModel *monitors, guint position, guint remo
 		g_autoptr(GdkMonitor) monitor = g_list_model_get_item(monitors, i);
 
 		g_signal_connect(monitor, "notify::geometry", G_CALLBACK(on_monitor_changed), data);
+		g_signal_connect(monitor, "notify::scale-factor", G_CALLBACK(on_monitor_changed),
+				 data);
 	}
 	on_monitors(data);
 }

@@ -50,10 +50,10 @@ static void content_load(GuidSurface *self)
 	struct rect part;
 
 	if (windows_content(session_windows(self->session), self->window, &dump, &part)) {
-		surface_set_pages(self->surface, session_pages(&dump), dump.width, dump.height,
-				  part);
+		surface_set_pages(self->surface, session_pages(&dump), &dump, part);
 	} else {
-		surface_set_pages(self->surface, NULL, 0, 0, (struct rect){0, 0, 0, 0});
+		surface_set_pages(self->surface, NULL, &(const struct dump){.scale = 1},
+				  (struct rect){0, 0, 0, 0});
 	}
 }
 
@@ -88,7 +88,7 @@ static void guid_surface_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
 	}
 	gtk_snapshot_push_clip(snapshot, &all);
 	gtk_snapshot_append_color(snapshot, &black, &all);
-	surface_snapshot(self->surface, snapshot, 1);
+	surface_snapshot(self->surface, snapshot);
 	if (self->is_popup) {
 		border_snapshot(self, snapshot, width, height);
 	}

@@ -299,6 +299,12 @@ static bool ext_handle(struct session *s, const struct ext_message *m)
 			windows_hide_cursor(s->windows, w, m->is_cursor_hidden);
 		}
 		return true;
+	case EXT_SCALE:
+		w = windows_find(s->windows, m->window);
+		if (w) {
+			windows_set_scale(s->windows, w, m->scale);
+		}
+		return true;
 	case EXT_NOTIFY:
 		ext_notify(s, &m->notify);
 		return true;
@@ -587,6 +593,15 @@ void session_touch(struct session *s, uint32_t window, uint32_t kind, uint32_t f
 		ext_send(s, &m);
 	} else {
 		touch_as_pointer(s, window, &m.touch, state);
+	}
+}
+
+void session_scale(struct session *s, uint32_t scale)
+{
+	const struct ext_message m = {.type = EXT_SCALE, .scale = CLAMP(scale, 1, EXT_SCALE_MAX)};
+
+	if (s->ext_version >= 3) {
+		ext_send(s, &m);
 	}
 }
 

@@ -58,6 +58,8 @@ struct pages *session_pages(const struct dump *d);
  * What goes over the extension when the agent has it. Scrolling is made into wheel clicks
  * otherwise; the others are dropped.
  */
+/* The desktop's finest monitor has so many pixels a unit. */
+void session_scale(struct session *s, uint32_t scale);
 /* kind: enum ext_touch_kind. An agent that does not know fingers has the first as a pointer. */
 void session_touch(struct session *s, uint32_t window, uint32_t kind, uint32_t finger, int32_t x,
 		   int32_t y, uint32_t state);

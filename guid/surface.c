@@ -11,7 +11,8 @@ struct tile {
 
 struct surface {
 	struct pages *pages;
-	uint32_t width, height; /* of the picture */
+	uint32_t width, height;			/* of the picture */
+	int32_t scale, tile_width, tile_height; /* tiles are whole units */
 	struct rect part;
 	uint32_t columns, rows;
 	struct tile *tiles;
@@ -63,23 +64,26 @@ void surface_destroy(struct surface *s)
 	g_free(s);
 }
 
-void surface_set_pages(struct surface *s, struct pages *pages, uint32_t width, uint32_t height,
+void surface_set_pages(struct surface *s, struct pages *pages, const struct dump *dump,
 		       struct rect part)
 {
-	const struct rect all = {0, 0, (int32_t)width, (int32_t)height};
+	const struct rect all = {0, 0, (int32_t)dump->width, (int32_t)dump->height};
 	struct pages *old = s->pages;
 
 	tiles_clear(s);
 	s->pages = pages ? pages_ref(pages) : NULL;
 	pages_unref(old);
-	s->width = width;
-	s->height = height;
+	s->width = dump->width;
+	s->height = dump->height;
+	s->scale = (int32_t)dump->scale;
 	s->part = rect_intersect(part, all);
 	if (!pages || rect_is_empty(&s->part)) {
 		return;
 	}
-	s->columns = (uint32_t)(s->part.width + TILE_WIDTH - 1) / TILE_WIDTH;
-	s->rows = (uint32_t)(s->part.height + TILE_HEIGHT - 1) / TILE_HEIGHT;
+	s->tile_width = TILE_WIDTH / s->scale * s->scale;
+	s->tile_height = TILE_HEIGHT / s->scale * s->scale;
+	s->columns = (uint32_t)((s->part.width + s->tile_width - 1) / s->tile_width);
+	s->rows = (uint32_t)((s->part.height + s->tile_height - 1) / s->tile_height);
 	s->tiles = g_new0(struct tile, (gsize)s->columns * s->rows);
 }
 
@@ -87,25 +91,30 @@ static struct rect tile_rect(const struct surface *s, uint32_t column, uint32_t 
 {
 	const struct rect all = {0, 0, s->part.width, s->part.height};
 
-	return rect_intersect((struct rect){(int32_t)column * TILE_WIDTH,
-					    (int32_t)row * TILE_HEIGHT, TILE_WIDTH, TILE_HEIGHT},
+	return rect_intersect((struct rect){(int32_t)column * s->tile_width,
+					    (int32_t)row * s->tile_height, s->tile_width,
+					    s->tile_height},
 			      all);
 }
 
 void surface_damage(struct surface *s, struct rect r)
 {
 	const struct rect all = {0, 0, s->part.width, s->part.height};
-	uint32_t column, row;
+	int32_t column, row;
 
-	r = rect_intersect(r, all);
-	if (rect_is_empty(&r) || !s->tiles) {
+	if (!s->tiles) {
 		return;
 	}
-	for (row = (uint32_t)r.y / TILE_HEIGHT; row <= (uint32_t)(r.y + r.height - 1) / TILE_HEIGHT;
-	     row++) {
-		for (column = (uint32_t)r.x / TILE_WIDTH;
-		     column <= (uint32_t)(r.x + r.width - 1) / TILE_WIDTH; column++) {
-			tile_clear(&s->tiles[row * s->columns + column]);
+	/* Within a window, and so far from where this overflows. */
+	r = (struct rect){r.x * s->scale, r.y * s->scale, r.width * s->scale, r.height * s->scale};
+	r = rect_intersect(r, all);
+	if (rect_is_empty(&r)) {
+		return;
+	}
+	for (row = r.y / s->tile_height; row <= (r.y + r.height - 1) / s->tile_height; row++) {
+		for (column = r.x / s->tile_width; column <= (r.x + r.width - 1) / s->tile_width;
+		     column++) {
+			tile_clear(&s->tiles[(uint32_t)row * s->columns + (uint32_t)column]);
 		}
 	}
 }
@@ -175,8 +184,9 @@ static void tile_make_texture(struct surface *s, struct tile *t, struct rect r,
 	g_bytes_unref(bytes);
 }
 
-void surface_snapshot(struct surface *s, GtkSnapshot *snapshot, double scale)
+void surface_snapshot(struct surface *s, GtkSnapshot *snapshot)
 {
+	const double scale = s->scale;
 	uint32_t column, row;
 
 	for (row = 0; row < s->rows; row++) {

@@ -11,6 +11,7 @@
 
 #include "guid/damage.h"
 #include "guid/pages.h"
+#include "guid/windows.h"
 
 #include <gtk/gtk.h>
 
@@ -20,17 +21,17 @@ struct surface *surface_create(void);
 void surface_destroy(struct surface *s);
 
 /*
- * Shows `part` of a picture of width x height pixels that lies in pages; NULL: nothing.
- * A part outside of the picture is not drawn.
+ * Shows `part` of a dump, in pixels, that lies in pages; NULL: nothing. A part outside of the
+ * picture is not drawn. A pixel is 1 / dump.scale units wide.
  */
-void surface_set_pages(struct surface *s, struct pages *pages, uint32_t width, uint32_t height,
+void surface_set_pages(struct surface *s, struct pages *pages, const struct dump *dump,
 		       struct rect part);
 
-/* The pixels changed; r is relative to the part. */
+/* The pixels changed; r is in units, relative to the part. */
 void surface_damage(struct surface *s, struct rect r);
 
-/* Appends the picture at 0, 0; a pixel is 1 / scale units wide. */
-void surface_snapshot(struct surface *s, GtkSnapshot *snapshot, double scale);
+/* Appends the picture at 0, 0. */
+void surface_snapshot(struct surface *s, GtkSnapshot *snapshot);
 
 /* Pixels of all tiles that were made so far, by all surfaces: for the tests. */
 guint64 surface_uploaded_pixels(void);

@@ -344,20 +344,25 @@ bool windows_content(struct windows *ws, struct window *w, struct dump *dump_out
 {
 	struct rect part = {0, 0, w->rect.width, w->rect.height};
 	const struct dump *d = &w->dump;
+	int32_t scale;
 
 	if (!d->page_count) {
 		if (!ws->screen || ws->screen == w || !ws->screen->dump.page_count) {
 			return false;
 		}
 		d = &ws->screen->dump;
-		part.x = w->rect.x;
+		part.x = w->rect.x; /* window 0 has no scale */
 		part.y = w->rect.y;
 	}
+	scale = d->scale ? (int32_t)d->scale : 1;
+	part.width *= scale; /* at most 16384 times EXT_SCALE_MAX */
+	part.height *= scale;
 	part = rect_intersect(part, (struct rect){0, 0, (int32_t)d->width, (int32_t)d->height});
 	if (rect_is_empty(&part)) {
 		return false;
 	}
 	*dump_out = *d;
+	dump_out->scale = (uint32_t)scale;
 	*part_out = part;
 	return true;
 }
@@ -543,8 +548,13 @@ static void handle_damage(struct windows *ws, struct window *w, const struct gui
 static int handle_dump(struct windows *ws, struct window *w, const struct gui_dump *d,
 		       const char **rule)
 {
-	struct dump next = {d->width, d->height, d->ref_count, NULL};
 	struct dump before = w->dump;
+	struct dump next = {
+		.width = d->width,
+		.height = d->height,
+		.page_count = d->ref_count,
+		.scale = w->next_scale ? w->next_scale : before.scale,
+	};
 	int rc;
 
 	if (ws->page_count - before.page_count + next.page_count >
@@ -562,6 +572,7 @@ static int handle_dump(struct windows *ws, struct window *w, const struct gui_du
 	}
 
 	w->dump = next;
+	w->next_scale = 0;
 	ws->page_count += next.page_count;
 	if (w->is_mapped) {
 		damage_add(&w->damage, (struct rect){0, 0, w->rect.width, w->rect.height},
@@ -692,6 +703,21 @@ void windows_hide_cursor(struct windows *ws, struct window *w, bool is_hidden)
 	if (w->is_cursor_hidden != is_hidden) {
 		w->is_cursor_hidden = is_hidden;
 		tell(ws, w, WINDOW_CURSOR);
+	}
+}
+
+void windows_set_scale(struct windows *ws, struct window *w, uint32_t scale)
+{
+	if (w->id == WINDOWS_SCREEN) {
+		return;
+	}
+	if (w->dump.page_count && w->dump.width == (uint32_t)w->rect.width * scale &&
+	    w->dump.height == (uint32_t)w->rect.height * scale) {
+		w->dump.scale = scale;
+		w->next_scale = 0;
+		tell(ws, w, WINDOW_CONTENT);
+	} else {
+		w->next_scale = scale;
 	}
 }
 

@@ -74,7 +74,8 @@ enum windows_notice {
 struct dump {
 	uint32_t width, height;
 	uint32_t page_count;
-	void *pages; /* whatever view->dump_map() gave */
+	uint32_t scale; /* pixels for each unit of the window, each way; 0 is 1 */
+	void *pages;	/* whatever view->dump_map() gave */
 };
 
 struct window {
@@ -95,7 +96,8 @@ struct window {
 	struct gui_hints hints;
 	uint32_t cursor;
 	bool is_cursor_hidden;
-	struct dump dump; /* own pixels; page_count 0: none */
+	struct dump dump;    /* own pixels; page_count 0: none */
+	uint32_t next_scale; /* of the next dump; 0: as it is */
 	struct damage damage;
 
 	/* resizing by the user: one request on the wire at a time */
@@ -155,6 +157,12 @@ void windows_reset(struct windows *ws, uint32_t minor);
 /* What came beside the protocol: the guest hides the pointer over this window. */
 void windows_hide_cursor(struct windows *ws, struct window *w, bool is_hidden);
 
+/*
+ * The same: so many pixels a unit, each way, from the next dump on; at once where the present
+ * one has that size already, for it may be the one that was meant.
+ */
+void windows_set_scale(struct windows *ws, struct window *w, uint32_t scale);
+
 struct window *windows_find(struct windows *ws, uint32_t id);
 uint32_t windows_count(const struct windows *ws);
 uint32_t windows_page_count(const struct windows *ws);
@@ -162,8 +170,9 @@ uint32_t windows_page_count(const struct windows *ws);
 struct window *windows_first(struct windows *ws);
 
 /*
- * Where a window's pixels are: a dump, and the part of it. False: nowhere yet. The
- * part always lies inside of the dump; it may be smaller than the window.
+ * Where a window's pixels are: a dump, and the part of it, in pixels. False: nowhere yet. The
+ * part always lies inside of the dump; it may be smaller than the window. dump_out->scale is
+ * how many of the pixels are one unit of the window: 1 or more.
  */
 bool windows_content(struct windows *ws, struct window *w, struct dump *dump_out,
 		     struct rect *part_out);

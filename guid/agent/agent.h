@@ -54,6 +54,7 @@ struct agent {
 	struct wl_event_source *retry_timer;
 	bool is_connected;
 	uint32_t width, height; /* of the daemon's screen */
+	uint32_t scale;		/* pixels a unit, each way, of the daemon's finest monitor */
 
 	/* views, in order of creation */
 	struct wl_list views;
@@ -75,6 +76,8 @@ struct agent {
 /* link.c */
 int link_start(struct agent *a);
 void link_stop(struct agent *a);
+/* What programs know of the screen is told anew. */
+void link_set_scale(struct agent *a, uint32_t scale);
 /* Queues a message for the daemon; dropped while there is none. */
 void link_send(struct agent *a, const struct gui_message *msg);
 /* False while the daemon is behind: programs had better not draw more. */
@@ -88,6 +91,7 @@ void ext_stop(struct agent *a);
 bool ext_is_up(const struct agent *a);
 /* Nothing happens where the daemon does not know them. */
 void ext_hide_cursor(struct agent *a, uint32_t window, bool is_hidden);
+void ext_scale(struct agent *a, uint32_t window, uint32_t scale);
 void ext_notify(struct agent *a, const uint8_t *summary, uint32_t summary_size, const uint8_t *text,
 		uint32_t text_size);
 

@@ -39,6 +39,9 @@ static void handle(struct agent *a, const struct ext_message *m)
 				    (double)m->scroll.dy / EXT_SCROLL_ONE);
 		}
 		break;
+	case EXT_SCALE:
+		link_set_scale(a, m->scale);
+		break;
 	case EXT_TOUCH:
 		if (v && v->surface) {
 			seat_touch(a, v, m->touch.kind, m->touch.finger, m->touch.x, m->touch.y);
@@ -96,6 +99,15 @@ void ext_hide_cursor(struct agent *a, uint32_t window, bool is_hidden)
 		.type = EXT_CURSOR, .window = window, .is_cursor_hidden = is_hidden};
 
 	send(a, &m);
+}
+
+void ext_scale(struct agent *a, uint32_t window, uint32_t scale)
+{
+	const struct ext_message m = {.type = EXT_SCALE, .window = window, .scale = scale};
+
+	if (ext_is_up(a) && a->ext->version >= 3) {
+		send(a, &m);
+	}
 }
 
 void ext_notify(struct agent *a, const uint8_t *summary, uint32_t summary_size, const uint8_t *text,

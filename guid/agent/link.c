@@ -125,6 +125,23 @@ static int on_message(void *context, const struct gui_message *m, const char **r
 	return 0;
 }
 
+/* Programs keep their menus on the screen that they know of: it has the real size, in units. */
+static void screen_tell(struct agent *a)
+{
+	wlr_output_set_scale(a->output, (float)a->scale);
+	wlr_output_set_custom_mode(a->output, (int32_t)(a->width * a->scale),
+				   (int32_t)(a->height * a->scale), 0);
+	wlr_output_commit(a->output);
+}
+
+void link_set_scale(struct agent *a, uint32_t scale)
+{
+	if (a->scale != scale) {
+		a->scale = scale;
+		screen_tell(a);
+	}
+}
+
 static int on_connected(void *context, uint32_t minor, const struct gui_xconf *conf)
 {
 	struct agent *a = context;
@@ -132,9 +149,7 @@ static int on_connected(void *context, uint32_t minor, const struct gui_xconf *c
 	a->is_connected = true;
 	a->width = conf->width;
 	a->height = conf->height;
-	/* Programs keep their menus on the screen that they know of: it has the real size. */
-	wlr_output_set_custom_mode(a->output, (int32_t)conf->width, (int32_t)conf->height, 0);
-	wlr_output_commit(a->output);
+	screen_tell(a);
 	fprintf(stderr, "daemon connected: protocol 1.%u, screen %u x %u\n", minor, conf->width,
 		conf->height);
 	views_resend(a);

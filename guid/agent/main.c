@@ -200,6 +200,7 @@ int main(int argc, char **argv)
 			    .height = 1080},
 		.width = 1920,
 		.height = 1080,
+		.scale = 1,
 	};
 	int rc;
 

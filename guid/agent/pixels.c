@@ -72,8 +72,8 @@ static void image_end(pixman_image_t *image, struct wlr_buffer *buffer)
 	wlr_buffer_end_data_ptr_access(buffer);
 }
 
-/* From the window's pixels to the buffer's, where they are not one to one. */
-static void image_scale(pixman_image_t *image, struct wlr_surface *surface)
+/* From the picture's pixels to the buffer's, where they are not one to one. */
+static void image_scale(pixman_image_t *image, struct wlr_surface *surface, uint32_t scale)
 {
 	struct wlr_fbox box;
 	struct pixman_f_transform f;
@@ -84,8 +84,8 @@ static void image_scale(pixman_image_t *image, struct wlr_surface *surface)
 	if (surface->current.width <= 0 || surface->current.height <= 0) {
 		return;
 	}
-	sx = box.width / surface->current.width;
-	sy = box.height / surface->current.height;
+	sx = box.width / surface->current.width / scale;
+	sy = box.height / surface->current.height / scale;
 	if (sx == 1 && sy == 1 && box.x == 0 && box.y == 0) {
 		return;
 	}
@@ -111,9 +111,31 @@ static uint64_t region_area(const pixman_region32_t *region)
 	return area;
 }
 
-uint64_t pixels_copy(struct wlr_surface *surface, int32_t x, int32_t y, bool is_base,
-		     const pixman_region32_t *damage, pixman_image_t *to)
+void pixels_region_scale(pixman_region32_t *region, uint32_t scale)
 {
+	pixman_region32_t scaled;
+	const pixman_box32_t *boxes;
+	int count, i;
+
+	if (scale == 1) {
+		return;
+	}
+	pixman_region32_init(&scaled);
+	boxes = pixman_region32_rectangles(region, &count);
+	for (i = 0; i < count; i++) {
+		pixman_region32_union_rect(&scaled, &scaled, boxes[i].x1 * (int32_t)scale,
+					   boxes[i].y1 * (int32_t)scale,
+					   (uint32_t)(boxes[i].x2 - boxes[i].x1) * scale,
+					   (uint32_t)(boxes[i].y2 - boxes[i].y1) * scale);
+	}
+	pixman_region32_copy(region, &scaled);
+	pixman_region32_fini(&scaled);
+}
+
+uint64_t pixels_copy(struct wlr_surface *surface, int32_t x, int32_t y, bool is_base,
+		     const pixman_region32_t *damage, uint32_t scale, pixman_image_t *to)
+{
+	int32_t times = (int32_t)scale;
 	pixman_region32_t part;
 	struct wlr_buffer *buffer;
 	pixman_image_t *from;
@@ -125,11 +147,13 @@ uint64_t pixels_copy(struct wlr_surface *surface, int32_t x, int32_t y, bool is_
 				       (unsigned int)surface->current.height);
 	from = pixman_region32_not_empty(&part) ? image_begin(surface, &buffer) : NULL;
 	if (from) {
-		image_scale(from, surface);
+		image_scale(from, surface, scale);
+		pixels_region_scale(&part, scale);
 		pixman_image_set_clip_region32(to, &part);
 		pixman_image_composite32(is_base ? PIXMAN_OP_SRC : PIXMAN_OP_OVER, from, NULL, to,
-					 0, 0, 0, 0, x, y, surface->current.width,
-					 surface->current.height);
+					 0, 0, 0, 0, x * times, y * times,
+					 surface->current.width * times,
+					 surface->current.height * times);
 		pixman_image_set_clip_region32(to, NULL);
 		image_end(from, buffer);
 		area = region_area(&part);

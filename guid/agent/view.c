@@ -52,6 +52,7 @@ struct agent_view *view_create(struct agent *a, const struct agent_view_kind *ki
 	v->kind = kind;
 	v->owner = owner;
 	v->id = a->next_id++;
+	v->scale = 1;
 	v->rect = (struct rect){0, 0, 1, 1};
 	pixman_region32_init(&v->damage);
 	wl_list_init(&v->surfaces);
@@ -163,6 +164,7 @@ static void view_announce(struct agent_view *v)
 	m.create.is_override_redirect = v->is_override_redirect;
 	link_send(v->agent, &m);
 	v->is_created = true;
+	v->scale_told = 1;
 	v->flags = 0;
 	v->cursor = 0;
 	v->is_cursor_hidden = false;

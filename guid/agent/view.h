@@ -51,7 +51,9 @@ struct agent_view {
 
 	const struct share_region *regions[VIEW_REGIONS_MAX]; /* newest last */
 	uint32_t region_count, unacknowledged;
-	uint32_t dump_width, dump_height;
+	uint32_t dump_width, dump_height; /* in pixels */
+	uint32_t scale;	     /* pixels a unit that its surfaces have: at most agent.scale */
+	uint32_t scale_told; /* of the last dump, as the daemon knows it */
 	bool is_dump_wanted; /* a new size waits for an acknowledgement */
 	pixman_region32_t damage;
 	struct wl_list surfaces; /* agent_surface.link: the tree, root included */

@@ -80,6 +80,10 @@ void view_pages_send(struct agent_view *v)
 	for (i = 0; i < r->page_count; i++) {
 		wire_put_u32le(&out, r->refs[i]);
 	}
+	if (v->scale != v->scale_told) {
+		v->scale_told = v->scale;
+		ext_scale(v->agent, v->id, v->scale);
+	}
 	m.dump.width = v->dump_width;
 	m.dump.height = v->dump_height;
 	m.dump.ref_count = r->page_count;
@@ -91,7 +95,8 @@ void view_pages_send(struct agent_view *v)
 
 bool view_pages_prepare(struct agent_view *v)
 {
-	uint32_t width = (uint32_t)v->rect.width, height = (uint32_t)v->rect.height;
+	uint32_t width = (uint32_t)v->rect.width * v->scale;
+	uint32_t height = (uint32_t)v->rect.height * v->scale;
 	const struct share_region *region;
 	int rc;
 
@@ -113,7 +118,8 @@ bool view_pages_prepare(struct agent_view *v)
 	v->dump_height = height;
 	v->is_dump_wanted = false;
 	pixman_region32_clear(&v->damage);
-	pixman_region32_union_rect(&v->damage, &v->damage, 0, 0, width, height);
+	pixman_region32_union_rect(&v->damage, &v->damage, 0, 0, (unsigned int)v->rect.width,
+				   (unsigned int)v->rect.height);
 	if (link_minor(v->agent) < 7) {
 		view_pages_drop(v, VIEW_REGIONS_MAX - 1);
 	}

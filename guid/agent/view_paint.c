@@ -32,8 +32,22 @@ static void paint_surface(struct wlr_surface *surface, int x, int y, void *data)
 	struct agent_view *v = walk->view;
 
 	v->agent->copied_pixels += pixels_copy(surface, x - walk->origin_x, y - walk->origin_y,
-					       walk->is_base, &v->damage, walk->to);
+					       walk->is_base, &v->damage, v->scale, walk->to);
 	walk->is_base = false;
+}
+
+/* A parent whose pixels have another size: seldom, while a screen changes. */
+static void parent_scale(pixman_image_t *from, const struct agent_view *v,
+			 const struct agent_view *p)
+{
+	double times = (double)p->dump_width / p->rect.width / v->scale;
+	struct pixman_transform t;
+
+	if (times != 1) {
+		pixman_transform_init_scale(&t, pixman_double_to_fixed(times),
+					    pixman_double_to_fixed(times));
+		pixman_image_set_transform(from, &t);
+	}
 }
 
 /*
@@ -45,11 +59,17 @@ static bool underlay(struct agent_view *v, pixman_image_t *to)
 	static const pixman_color_t grey = {0x9000, 0x9000, 0x9000, 0xffff};
 	struct agent_view *p = v->parent;
 	pixman_image_t *from;
+	pixman_region32_t clip;
+	const int32_t scale = (int32_t)v->scale;
 
 	if (!v->is_override_redirect || !p || !p->region_count) {
 		return false;
 	}
-	pixman_image_set_clip_region32(to, &v->damage);
+	pixman_region32_init(&clip);
+	pixman_region32_copy(&clip, &v->damage);
+	pixels_region_scale(&clip, v->scale);
+	pixman_image_set_clip_region32(to, &clip);
+	pixman_region32_fini(&clip);
 	from = pixman_image_create_solid_fill(&grey);
 	if (from) {
 		pixman_image_composite32(PIXMAN_OP_SRC, from, NULL, to, 0, 0, 0, 0, 0, 0,
@@ -60,9 +80,11 @@ static bool underlay(struct agent_view *v, pixman_image_t *to)
 		PIXMAN_x8r8g8b8, (int)p->dump_width, (int)p->dump_height,
 		p->regions[p->region_count - 1]->pages, (int)p->dump_width * 4);
 	if (from) {
+		parent_scale(from, v, p);
 		pixman_image_composite32(PIXMAN_OP_SRC, from, NULL, to, 0, 0, 0, 0,
-					 p->rect.x - v->rect.x, p->rect.y - v->rect.y,
-					 (int)p->dump_width, (int)p->dump_height);
+					 (p->rect.x - v->rect.x) * scale,
+					 (p->rect.y - v->rect.y) * scale, p->rect.width * scale,
+					 p->rect.height * scale);
 		pixman_image_unref(from);
 	}
 	pixman_image_set_clip_region32(to, NULL);
@@ -87,12 +109,13 @@ void view_paint(struct agent_view *v)
 	if (!v->surface || !v->is_created || !v->agent->is_connected) {
 		return;
 	}
-	is_new = v->dump_width != (uint32_t)v->rect.width ||
-		 v->dump_height != (uint32_t)v->rect.height || !v->region_count;
+	is_new = v->dump_width != (uint32_t)v->rect.width * v->scale ||
+		 v->dump_height != (uint32_t)v->rect.height * v->scale || !v->region_count;
 	if (!view_pages_prepare(v)) {
 		return;
 	}
-	pixman_region32_intersect_rect(&v->damage, &v->damage, 0, 0, v->dump_width, v->dump_height);
+	pixman_region32_intersect_rect(&v->damage, &v->damage, 0, 0, (unsigned int)v->rect.width,
+				       (unsigned int)v->rect.height);
 	walk.to = pixman_image_create_bits_no_clear(
 		PIXMAN_x8r8g8b8, (int)v->dump_width, (int)v->dump_height,
 		v->regions[v->region_count - 1]->pages, (int)v->dump_width * 4);

@@ -100,7 +100,7 @@ static void node_add(struct agent_view *v, struct wlr_surface *surface)
 
 struct tree_walk {
 	struct agent_view *view;
-	int32_t origin_x, origin_y;
+	int32_t origin_x, origin_y, scale;
 };
 
 /* Notes where a surface is now; one that moved damages where it was and where it is. */
@@ -112,6 +112,7 @@ static void node_place(struct wlr_surface *surface, int x, int y, void *data)
 			     surface->current.height};
 	struct agent_surface *s = node_find(v, surface);
 
+	walk->scale = surface->current.scale > walk->scale ? surface->current.scale : walk->scale;
 	if (!s) {
 		node_add(v, surface);
 		s = node_find(v, surface);
@@ -132,9 +133,21 @@ static void node_place(struct wlr_surface *surface, int x, int y, void *data)
 	}
 }
 
+/* What the finest surface has, as far as the daemon's screen shows it and a dump may have it. */
+static uint32_t scale_of(const struct agent_view *v, uint32_t finest)
+{
+	uint32_t scale = finest < v->agent->scale ? finest : v->agent->scale;
+
+	while (scale > 1 && ((uint32_t)v->rect.width * scale > GUI_WIDTH_MAX ||
+			     (uint32_t)v->rect.height * scale > GUI_HEIGHT_MAX)) {
+		scale--;
+	}
+	return scale;
+}
+
 static void tree_update(struct agent_view *v)
 {
-	struct tree_walk walk = {.view = v};
+	struct tree_walk walk = {.view = v, .scale = 1};
 	struct agent_surface *s;
 
 	view_origin(v, &walk.origin_x, &walk.origin_y);
@@ -148,6 +161,7 @@ static void tree_update(struct agent_view *v)
 			s->place = (struct rect){0, 0, 0, 0};
 		}
 	}
+	v->scale = scale_of(v, (uint32_t)walk.scale);
 }
 
 void view_tree_start(struct agent_view *v)

@@ -12,6 +12,8 @@
  * With PART -1 it draws once, then for each key pressed and each finger that touches, and says
  * so, with times of the monotonic clock: "key CODE TIME", "touch FINGER down|up|motion|cancel X Y
  * TIME", and "shown TIME" when the picture after it is on the screen.
+ *
+ * With PART -2 it draws black and white columns, one pixel each of the monitor's.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -24,6 +26,8 @@
 #include <wayland-client.h>
 
 #include "xdg-shell-client-protocol.h"
+
+#define SCALE_MAX 2
 
 struct buffer {
 	struct wl_buffer *wl;
@@ -43,7 +47,8 @@ struct painter {
 	struct buffer buffers[3];
 	int width, height, part, resizes;
 	int frames;
-	bool is_listening, is_waiting;
+	bool is_listening, is_waiting, is_striped;
+	int scale; /* pixels a unit, of what it draws */
 	double started, last, longest;
 	bool is_configured;
 };
@@ -164,6 +169,40 @@ static void on_seat_name(void *data, struct wl_seat *seat, const char *name)
 
 static const struct wl_seat_listener seat_listener = {on_capabilities, on_seat_name};
 
+/* ---- the monitor ---- */
+
+static void on_geometry(void *data, struct wl_output *output, int32_t x, int32_t y, int32_t width,
+			int32_t height, int32_t subpixel, const char *make, const char *model,
+			int32_t transform)
+{
+}
+
+static void on_mode(void *data, struct wl_output *output, uint32_t flags, int32_t width,
+		    int32_t height, int32_t refresh)
+{
+}
+
+static void on_scale(void *data, struct wl_output *output, int32_t scale)
+{
+	struct painter *p = data;
+
+	if (scale != p->scale && scale <= SCALE_MAX) {
+		printf("scale %d\n", scale);
+		p->scale = scale;
+	}
+}
+
+static void on_output_done(void *data, struct wl_output *output)
+{
+}
+
+static const struct wl_output_listener output_listener = {
+	.geometry = on_geometry,
+	.mode = on_mode,
+	.scale = on_scale,
+	.done = on_output_done,
+};
+
 /* ---- the window ---- */
 
 static void on_global(void *data, struct wl_registry *registry, uint32_t name,
@@ -178,6 +217,9 @@ static void on_global(void *data, struct wl_registry *registry, uint32_t name,
 	} else if (strcmp(interface, "xdg_wm_base") == 0) {
 		p->shell = wl_registry_bind(registry, name, &xdg_wm_base_interface, 1);
 		xdg_wm_base_add_listener(p->shell, &shell_listener, p);
+	} else if (strcmp(interface, "wl_output") == 0 && p->is_striped) {
+		wl_output_add_listener(wl_registry_bind(registry, name, &wl_output_interface, 2),
+				       &output_listener, p);
 	} else if (strcmp(interface, "wl_seat") == 0 && p->is_listening) {
 		p->seat = wl_registry_bind(registry, name, &wl_seat_interface, 3);
 		wl_seat_add_listener(p->seat, &seat_listener, p);
@@ -200,18 +242,18 @@ static void on_release(void *data, struct wl_buffer *wl)
 static const struct wl_buffer_listener buffer_listener = {on_release};
 
 /* The same pixels, as a picture of another size. */
-static void buffer_resize(struct painter *p, struct buffer *b)
+static void buffer_resize(struct painter *p, struct buffer *b, int width, int height)
 {
 	wl_buffer_destroy(b->wl);
-	b->wl = wl_shm_pool_create_buffer(p->pool, (int32_t)((char *)b->pixels - p->pixels),
-					  p->width - p->resizes % 97, p->height - p->resizes % 89,
-					  p->width * 4, WL_SHM_FORMAT_XRGB8888);
+	b->wl = wl_shm_pool_create_buffer(p->pool, (int32_t)((char *)b->pixels - p->pixels), width,
+					  height, p->width * p->scale * 4, WL_SHM_FORMAT_XRGB8888);
 	wl_buffer_add_listener(b->wl, &buffer_listener, b);
 }
 
 static int buffers_create(struct painter *p)
 {
-	size_t size = (size_t)p->width * (size_t)p->height * 4;
+	size_t scale = p->is_striped ? SCALE_MAX : 1;
+	size_t size = (size_t)p->width * (size_t)p->height * 4 * scale * scale;
 	int fd = memfd_create("painter", MFD_CLOEXEC), i;
 
 	if (fd < 0 || ftruncate(fd, (off_t)(size * 3))) {
@@ -237,6 +279,17 @@ static int buffers_create(struct painter *p)
 
 static const struct wl_callback_listener frame_listener;
 
+static void stripes_draw(struct painter *p, struct buffer *b)
+{
+	int width = p->width * p->scale, height = p->height * p->scale, i;
+
+	buffer_resize(p, b, width, height);
+	for (i = 0; i < width * height; i++) {
+		b->pixels[i] = i % width & 1 ? 0xffffffff : 0xff000000;
+	}
+	wl_surface_set_buffer_scale(p->surface, p->scale);
+}
+
 static void draw(struct painter *p)
 {
 	int part_width = p->part > 0 ? p->part : p->width;
@@ -255,19 +308,24 @@ static void draw(struct painter *p)
 	p->last = t;
 	wl_callback_add_listener(wl_surface_frame(p->surface), &frame_listener, p);
 	if (b && p->resizes > 0) {
-		buffer_resize(p, b);
+		buffer_resize(p, b, p->width - p->resizes % 97, p->height - p->resizes % 89);
 		p->started = t;
 		if (--p->resizes == 0) {
 			puts("resized");
 			fflush(stdout);
 		}
 	}
-	if (b) {
+	if (b && p->is_striped) {
+		stripes_draw(p, b);
+		part_width = part_height = INT32_MAX;
+	} else if (b) {
 		for (y = 0; y < part_height; y++) {
 			for (x = 0; x < part_width; x++) {
 				b->pixels[y * p->width + x] = colour;
 			}
 		}
+	}
+	if (b) {
 		b->is_busy = true;
 		p->frames++;
 		wl_surface_attach(p->surface, b->wl, 0, 0);
@@ -334,7 +392,9 @@ int main(int argc, char **argv)
 	p.width = atoi(argv[1]);
 	p.height = atoi(argv[2]);
 	p.part = atoi(argv[3]);
-	p.is_listening = p.part < 0;
+	p.is_listening = p.part == -1;
+	p.is_striped = p.part == -2;
+	p.scale = 1;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	seconds = atof(argv[4]);
 	p.resizes = argc == 6 ? atoi(argv[5]) : 0;

@@ -308,6 +308,40 @@ def monitors_have_their_own_scales_and_one_comes_later(stage):
     type_line(stage, out, "one")
 
 
+def programs_draw_as_fine_as_the_monitor(stage):
+    """Columns of one pixel: enlarged by anybody on the way they would be grey."""
+    import os
+    stage.guid(1)
+    agent = stage.agent(1, os.path.join(stage.bin, "painter"), "400", "300", "-2", "1000")
+    w = stage.window("[work]")
+    stage.sway(f'[con_id={w["id"]}] move absolute position 20 10')  # also on half as many units
+
+    def columns(scale):
+        """Black and white in turn, over all of a row in the window's middle."""
+        x, y, width, height = (n * scale for n in stage.window("[work]")["rect"])
+        row = stage.shot("HEADLESS-1", scale).crop(x + 20 * scale, y + height // 2,
+                                                   width - 40 * scale, 1)
+        pixels = {(i & 1, row.pixel(i, 0)) for i in range(row.width)}
+        return len(pixels) == 2 and {p for _, p in pixels} == {(0, 0, 0), (255, 255, 255)}
+    wait_for("columns", lambda: columns(1), seen=lambda: stage.log(agent))
+    size = w["rect"][2:]
+    stage.sway("output HEADLESS-1 scale 2")
+    wait_for("finer columns", lambda: columns(2), seen=lambda: stage.log(agent))
+    has("what the program was told", stage.log(agent), "scale 2\n")
+    stage.keep_shot("fine")
+    same("the size", stage.window("[work]")["rect"][2:], size)
+    # Another monitor is finer than the one with the window.
+    stage.sway("create_output")
+    wait_for("a second monitor", lambda: len(stage.outputs()) == 2, seen=stage.outputs)
+    second = next(o for o in stage.outputs() if o != "HEADLESS-1")
+    stage.sway(f"output {second} scale 2")
+    stage.sway("output HEADLESS-1 scale 1")
+    wait_for("grey", lambda: stage.shot("HEADLESS-1").crop(
+        *inner(stage.window("[work]"))).count((127, 127, 127), 40) > 40000)
+    stage.sway(f"output {second} scale 1")
+    wait_for("coarse columns", lambda: columns(1), seen=lambda: stage.log(agent))
+
+
 def monitors_go_and_come_back(stage):
     """The one with the window, and then all of them, as on a laptop that is closed."""
     need("foot")
@@ -667,6 +701,7 @@ CASES = [
     a_pdf_viewer_shows_a_page,
     the_daemon_works_on_an_x11_desktop,
     monitors_have_their_own_scales_and_one_comes_later,
+    programs_draw_as_fine_as_the_monitor,
     monitors_go_and_come_back,
     a_program_hides_the_pointer_and_shows_it_again,
     a_notification_goes_to_dom0_with_harmless_words,

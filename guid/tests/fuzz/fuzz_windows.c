@@ -116,6 +116,7 @@ static void check_window(struct session *s, struct window *w)
 	check(!w->is_override_redirect || w->wants_override_redirect);
 	if (windows_content(s->ws, w, &d, &part)) {
 		check(d.pages && part.x >= 0 && part.y >= 0);
+		check(d.scale >= 1 && d.scale <= 4);
 		check((uint32_t)(part.x + part.width) <= d.width);
 		check((uint32_t)(part.y + part.height) <= d.height);
 		check((uint64_t)d.width * d.height * 4 <= (uint64_t)d.page_count * GUI_PAGE_SIZE);
@@ -137,7 +138,7 @@ static void user_act(struct session *s, uint8_t what, uint8_t which)
 	if (!w || !w->is_mapped) {
 		return;
 	}
-	switch (what % 12) {
+	switch (what % 13) {
 	case 0:
 		windows_user_resize(s->ws, w, which * 37, which * 11, s->now_us);
 		break;
@@ -173,6 +174,9 @@ static void user_act(struct session *s, uint8_t what, uint8_t which)
 		break;
 	case 11:
 		input_leave(&s->input, w->id, 0);
+		break;
+	case 12:
+		windows_set_scale(s->ws, w, 1 + which % 4);
 		break;
 	}
 }

@@ -57,6 +57,9 @@ TEST(ext, every_message_survives)
 	EXPECT_EQ(out.touch.finger, 9);
 	EXPECT_EQ(out.touch.x, -1);
 	EXPECT_EQ(out.touch.y, INT32_MAX);
+	m = (struct ext_message){.type = EXT_SCALE, .window = 7, .scale = 4};
+	EXPECT_EQ(through(&m, &out), 0);
+	EXPECT_EQ(out.scale, 4);
 	m = (struct ext_message){.type = EXT_NOTIFY};
 	EXPECT_EQ(through(&m, &out), 0);
 	EXPECT_EQ(out.notify.summary_size + out.notify.text_size, 0);
@@ -80,6 +83,10 @@ TEST(ext, fields_out_of_range_are_refused)
 	m = (struct ext_message){.type = EXT_TOUCH, .touch = {EXT_TOUCH_CANCEL + 1, 0, 0, 0}};
 	EXPECT_EQ(through(&m, &out), -ERANGE);
 	m = (struct ext_message){.type = EXT_TOUCH, .touch = {0, EXT_FINGERS, 0, 0}};
+	EXPECT_EQ(through(&m, &out), -ERANGE);
+	m = (struct ext_message){.type = EXT_SCALE, .scale = 0};
+	EXPECT_EQ(through(&m, &out), -ERANGE);
+	m = (struct ext_message){.type = EXT_SCALE, .scale = EXT_SCALE_MAX + 1};
 	EXPECT_EQ(through(&m, &out), -ERANGE);
 }
 

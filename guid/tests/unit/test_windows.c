@@ -443,6 +443,61 @@ TEST(windows, window_zero_is_the_whole_screen_and_others_are_cut_out_of_it)
 	EXPECT_EQ(part.x, 0);
 }
 
+TEST(windows, a_scale_counts_from_the_dump_on_that_it_was_told_for)
+{
+	struct window *w;
+	struct dump d;
+	struct rect part;
+
+	start(8);
+	w = open_window(1);
+	w->rect = (struct rect){10, 20, 30, 20};
+	EXPECT_EQ(dump(1, 30, 20), 0);
+	EXPECT(windows_content(ws, w, &d, &part));
+	EXPECT_EQ(d.scale, 1);
+
+	/* told before */
+	forget_log();
+	windows_set_scale(ws, w, 2);
+	EXPECT_STR(rec.log, "");
+	EXPECT(windows_content(ws, w, &d, &part));
+	EXPECT_EQ(d.scale, 1);
+	EXPECT_EQ(part.width, 30);
+	EXPECT_EQ(dump(1, 60, 40), 0);
+	EXPECT(windows_content(ws, w, &d, &part));
+	EXPECT_EQ(d.scale, 2);
+	EXPECT_EQ(part.width, 60);
+	EXPECT_EQ(part.height, 40);
+
+	/* it stays; a dump that is too small is no more than it is */
+	EXPECT_EQ(dump(1, 60, 30), 0);
+	EXPECT(windows_content(ws, w, &d, &part));
+	EXPECT_EQ(d.scale, 2);
+	EXPECT_EQ(part.height, 30);
+
+	/* told after */
+	EXPECT_EQ(dump(1, 30, 20), 0);
+	forget_log();
+	windows_set_scale(ws, w, 1);
+	EXPECT_STR(rec.log, "changed 1 100;");
+	EXPECT(windows_content(ws, w, &d, &part));
+	EXPECT_EQ(d.scale, 1);
+	EXPECT_EQ(part.width, 30);
+}
+
+TEST(windows, the_screen_has_no_scale)
+{
+	struct dump d;
+	struct rect part;
+
+	start(8);
+	EXPECT_EQ(create_at(0, 0, 0, 64, 64, false), 0);
+	windows_set_scale(ws, windows_find(ws, 0), 2);
+	EXPECT_EQ(dump(0, 64, 64), 0);
+	EXPECT(windows_content(ws, windows_find(ws, 0), &d, &part));
+	EXPECT_EQ(d.scale, 1);
+}
+
 TEST(windows, the_screen_itself_can_be_shown_as_a_window)
 {
 	start(8);
