@@ -179,8 +179,11 @@ static int daemon_run(const struct guid_options *options)
 	}
 	app = guid_application_create(options);
 	if (!app) {
-		fprintf(stderr, "mullion-guid: no vchan to domain %d: %s\n", options->domain,
-			strerror(errno));
+		fprintf(stderr,
+			"mullion-guid: no vchan to domain %d: %s\n"
+			"This user needs /dev/xen/gntdev, evtchn and the store of Xen, or "
+			"VCHAN_SOCKET_DIR where there is no Xen.\n",
+			options->domain, strerror(errno));
 		return 1;
 	}
 	rc = guid_application_run(app);

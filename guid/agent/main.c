@@ -82,7 +82,12 @@ static int parts_start(struct agent *a)
 		return rc;
 	}
 	a->socket_name = wl_display_add_socket_auto(a->display);
-	if (!a->socket_name || !wlr_backend_start(a->backend)) {
+	if (!a->socket_name) {
+		fprintf(stderr, "no socket for programs can be made in XDG_RUNTIME_DIR (%s): %s\n",
+			getenv("XDG_RUNTIME_DIR"), strerror(errno));
+		return -errno;
+	}
+	if (!wlr_backend_start(a->backend)) {
 		return -EIO;
 	}
 	if (a->options.is_xwayland_on && xwayland_start(a)) {
@@ -225,8 +230,11 @@ int main(int argc, char **argv)
 	wl_event_loop_add_signal(a.loop, SIGCHLD, on_child, &a);
 	rc = link_start(&a);
 	if (rc) {
-		fprintf(stderr, "cannot offer the display to domain %d: %s\n", a.options.peer,
-			strerror(-rc));
+		fprintf(stderr,
+			"cannot offer the display to domain %d: %s\n"
+			"This user needs /dev/xen/gntalloc, evtchn and the store of Xen, or "
+			"VCHAN_SOCKET_DIR where there is no Xen.\n",
+			a.options.peer, strerror(-rc));
 		return 1;
 	}
 	notify_start(&a);

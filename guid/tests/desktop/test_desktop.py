@@ -535,6 +535,36 @@ exec {stage.bin}/mullion-guid --domain=1 --name=inner --label=red
     same("the first goes", touched(UP, 0, 0, 0)[:2], (0, "up"))
 
 
+def what_cannot_start_says_why(stage):
+    import os
+    guid = [f"{stage.bin}/mullion-guid", "--domain=1", "--name=work", "--label=red"]
+    agent = [f"{stage.bin}/mullion-gui-agent", "--no-xwayland"]
+    locked = stage._folder("locked")
+    os.chmod(locked, 0)
+    desktop = {"WAYLAND_DISPLAY": stage.socket, "GDK_BACKEND": "wayland", "VCHAN_DOMAIN": "0",
+               "XDG_RUNTIME_DIR": stage.desktop_dir, "VCHAN_SOCKET_DIR": stage.vchan_dir}
+    guest = {"XDG_RUNTIME_DIR": stage._folder("run"), "VCHAN_DOMAIN": "1",
+             "VCHAN_SOCKET_DIR": stage.vchan_dir}
+    cases = [
+        (guid, dict(desktop, WAYLAND_DISPLAY="none"), "there is no display"),
+        (guid, dict(desktop, VCHAN_SOCKET_DIR=f"{stage.root}/none"), "no vchan to domain 1"),
+        (guid[:3], desktop, "Usage: mullion-guid"),
+        (guid[:3] + ["--label=pink"], desktop, 'there is no label "pink"'),
+        (guid + ["--memory=0"], desktop, "is not a number from 1"),
+        (agent, dict(guest, XDG_RUNTIME_DIR=f"{stage.root}/none"), "no socket for programs"),
+        (agent, dict(guest, VCHAN_SOCKET_DIR=f"{stage.root}/none"), "cannot offer the display"),
+        (agent + ["--domain=x"], guest, "no domain id"),
+        ([f"{stage.bin}/mullion-trayd"], guest, "the domain's display is not there"),
+    ]
+    if os.geteuid():  # nothing is locked for root
+        cases.append((agent, dict(guest, VCHAN_SOCKET_DIR=locked), "Permission denied"))
+    for i, (argv, environment, sentence) in enumerate(cases):
+        p = stage.start(argv, f"bad{i}", **environment)
+        wait_for(f"the end of {argv}", lambda: p.poll() is not None)
+        has("what it says", stage.log(p), sentence)
+        at_least("its exit code", p.returncode, 1)
+
+
 def closing_asks_the_program(stage):
     need("foot")
     stage.guid(1)
@@ -707,6 +737,7 @@ CASES = [
     a_notification_goes_to_dom0_with_harmless_words,
     a_tray_icon_goes_to_dom0_and_clicks_come_back,
     fingers_reach_the_program,
+    what_cannot_start_says_why,
     closing_asks_the_program,
     windows_return_after_the_daemon_was_killed,
     windows_go_with_the_agent_and_return_with_the_next,
