@@ -565,6 +565,79 @@ def what_cannot_start_says_why(stage):
         at_least("its exit code", p.returncode, 1)
 
 
+DRAG = """
+import sys
+import gi
+gi.require_version("Gtk", "4.0")
+from gi.repository import Gdk, GObject, Gtk
+
+def on_activate(app):
+    box = Gtk.Box(homogeneous=True)
+    here, there = Gtk.Label(label="from"), Gtk.Label(label="to")
+    source = Gtk.DragSource()
+    source.connect("prepare", lambda *_: Gdk.ContentProvider.new_for_value("a dragged line"))
+    here.add_controller(source)
+    target = Gtk.DropTarget.new(GObject.TYPE_STRING, Gdk.DragAction.COPY)
+    target.connect("drop", lambda t, value, x, y: print("dropped", value, flush=True) or True)
+    there.add_controller(target)
+    box.append(here)
+    box.append(there)
+    window = Gtk.ApplicationWindow(application=app, title="drag", child=box)
+    window.set_default_size(400, 200)
+    window.present()
+
+app = Gtk.Application()
+app.connect("activate", on_activate)
+app.run()
+"""
+
+
+def dragging_works_within_a_domain(stage):
+    import subprocess
+    if subprocess.run(["/usr/bin/python3", "-c", "import gi; gi.require_version('Gtk', '4.0')"],
+                      stderr=subprocess.DEVNULL).returncode:
+        raise Skip("GTK 4 for Python is missing")
+    stage.guid(1)
+    agent = stage.agent(1, "/usr/bin/python3", write_file(stage, "drag.py", DRAG))
+    w, _ = stage.at_rest("[work] drag")
+    x, y, width, height = w["rect"]
+    middle = y + height * 2 // 3
+
+    def is_dropped():
+        stage.input.move(x + width // 4, middle)
+        stage.input.button("left", True)
+        for i in range(1, 21):
+            stage.input.move(x + width // 4 + i * width // 40, middle)
+        stage.input.button("left", False)
+        try:
+            wait_for("the drop", lambda: "dropped" in stage.log(agent), 5)
+        except AssertionError:
+            return False  # a slow program had not yet taken it for a drag
+        return True
+    wait_for("a drop", is_dropped, seen=lambda: stage.log(agent))
+    has("what was dropped", stage.log(agent), "dropped a dragged line\n")
+
+
+def a_program_asks_for_attention(stage):
+    need("xterm", "Xwayland")
+    stage.guid(1)
+    script = write_file(stage, "ring", f"""#!/bin/sh
+until [ -e {stage.root}/now ]; do sleep 0.1; done
+printf '\\a'; sleep 1000
+""")
+    stage.agent(1, "xterm", "-xrm", "*bellIsUrgent: true", "-e", script)
+    w = stage.focused("[work]")
+    terminal(stage, 2, "other", "green")
+    stage.focused("[other]")
+    same("the title", stage.window("[work]")["title"][0], "[")
+    write_file(stage, "now", "")
+    mark = "\u25cf [work]"
+    wait_for("the mark", lambda: stage.find_window(mark), seen=stage.windows)
+    stage.keep_shot("attention")
+    stage.focus(w)
+    wait_for("no mark", lambda: not stage.find_window(mark), seen=stage.windows)
+
+
 def closing_asks_the_program(stage):
     need("foot")
     stage.guid(1)
@@ -738,6 +811,8 @@ CASES = [
     a_tray_icon_goes_to_dom0_and_clicks_come_back,
     fingers_reach_the_program,
     what_cannot_start_says_why,
+    dragging_works_within_a_domain,
+    a_program_asks_for_attention,
     closing_asks_the_program,
     windows_return_after_the_daemon_was_killed,
     windows_go_with_the_agent_and_return_with_the_next,
