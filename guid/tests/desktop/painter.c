@@ -6,8 +6,8 @@
  *
  * Each frame changes the PART x PART pixels in the upper left corner (0: everything),
  * when the compositor says so. With RESIZES each of that many frames has another size
- * (up to WIDTH x HEIGHT), and SECONDS begin after them. The last line counts frames and
- * the longest wait.
+ * (up to WIDTH x HEIGHT), and SECONDS begin after them. The last line counts frames, the
+ * longest wait, and waits in which a 60 Hz monitor would have shown another frame.
  *
  * With PART -1 it draws once, then for each key pressed and each finger that touches, and says
  * so, with times of the monotonic clock: "key CODE TIME", "touch FINGER down|up|motion|cancel X Y
@@ -27,7 +27,8 @@
 
 #include "xdg-shell-client-protocol.h"
 
-#define SCALE_MAX 2
+#define SCALE_MAX    2
+#define LATE_SECONDS 0.025 /* one and a half frames of a 60 Hz monitor: one was left out */
 
 struct buffer {
 	struct wl_buffer *wl;
@@ -46,7 +47,7 @@ struct painter {
 	char *pixels;
 	struct buffer buffers[3];
 	int width, height, part, resizes;
-	int frames;
+	int frames, late;
 	bool is_listening, is_waiting, is_striped;
 	int scale; /* pixels a unit, of what it draws */
 	double started, last, longest;
@@ -305,6 +306,7 @@ static void draw(struct painter *p)
 	if (p->frames > 1 && t - p->last > p->longest) {
 		p->longest = t - p->last;
 	}
+	p->late += p->frames > 1 && t - p->last > LATE_SECONDS;
 	p->last = t;
 	wl_callback_add_listener(wl_surface_frame(p->surface), &frame_listener, p);
 	if (b && p->resizes > 0) {
@@ -419,7 +421,7 @@ int main(int argc, char **argv)
 	while (wl_display_dispatch(p.display) >= 0 &&
 	       (!p.is_configured || now() - p.started < seconds)) {
 	}
-	printf("frames %d seconds %.3f longest_ms %.1f\n", p.frames, now() - p.started,
-	       p.longest * 1000);
+	printf("frames %d seconds %.3f longest_ms %.1f late %d\n", p.frames, now() - p.started,
+	       p.longest * 1000, p.late);
 	return 0;
 }

@@ -136,6 +136,7 @@ class Stage:
         self.root = tempfile.mkdtemp(prefix="guid-stage.")
         os.chmod(self.root, 0o755)
         self.processes = []
+        self.prefix = []
         self.desktop_dir = self._folder("desktop")
         self.vchan_dir = self._folder("vchan")
         self.guest_vchan_dir = self.vchan_dir  # another one with something in between
@@ -199,17 +200,23 @@ class Stage:
         with open(p.log, errors="replace") as f:
             return f.read()
 
+    @staticmethod
+    def as_user(*argv):
+        """What starts this without any privilege, whoever runs the tests."""
+        if os.geteuid():
+            return list(argv)
+        need("setpriv")
+        return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *argv]
+
     # ---- dom0 ----
 
     def start_desktop(self, **environment):
         config = os.path.join(self.root, "sway.conf")
         with open(config, "w") as f:
             f.write(SWAY_CONFIG)
-        argv = ["sway", "-c", config]
-        if os.geteuid() == 0:  # sway does not run as root
-            need("setpriv")
+        argv = self.as_user("sway", "-c", config)  # sway does not run as root
+        if os.geteuid() == 0:
             os.chown(self.desktop_dir, NOBODY, NOBODY)
-            argv = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] + argv
         for name in os.listdir(self.desktop_dir):
             os.unlink(os.path.join(self.desktop_dir, name))
         ipc = os.path.join(self.desktop_dir, "sway.sock")
@@ -353,17 +360,24 @@ class Stage:
     # ---- domains ----
 
     def guid(self, domain, name="work", label="red", *options):
-        return self.start([os.path.join(self.bin, "mullion-guid"), f"--domain={domain}",
-                           f"--name={name}", f"--label={label}", *options], f"guid{domain}",
-                          stdin=subprocess.PIPE, VCHAN_SOCKET_DIR=self.vchan_dir, VCHAN_DOMAIN="0",
-                          WAYLAND_DISPLAY=self.socket, GDK_BACKEND="wayland",
+        return self.start([*self.prefix, os.path.join(self.bin, "mullion-guid"),
+                           f"--domain={domain}", f"--name={name}", f"--label={label}", *options],
+                          f"guid{domain}", stdin=subprocess.PIPE, VCHAN_SOCKET_DIR=self.vchan_dir,
+                          VCHAN_DOMAIN="0", WAYLAND_DISPLAY=self.socket, GDK_BACKEND="wayland",
                           XDG_RUNTIME_DIR=self.desktop_dir)
 
     def agent(self, domain, *program, options=()):
-        return self.start([os.path.join(self.bin, "mullion-gui-agent"), "--no-repeat", *options,
-                           "--", *program],
+        return self.start([*self.prefix, os.path.join(self.bin, "mullion-gui-agent"), "--no-repeat",
+                           *options, "--", *program],
                           f"agent{domain}", VCHAN_SOCKET_DIR=self.guest_vchan_dir,
                           VCHAN_DOMAIN=str(domain), XDG_RUNTIME_DIR=self._folder(f"run{domain}"))
+
+    def become_user(self):
+        """From now on daemons and agents have no privilege, as in dom0's session."""
+        self.prefix = self.as_user()
+        for folder in (self.vchan_dir, self.guest_vchan_dir, self._folder("run1")):
+            if self.prefix:
+                os.chown(folder, NOBODY, NOBODY)
 
 
 def run(cases):

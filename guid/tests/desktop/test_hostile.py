@@ -188,6 +188,26 @@ def a_window_that_lies_still_gives_a_buffer_back(stage):
         wait_for("two buffers", lambda: buffers() == 2, seen=buffers)
 
 
+def the_daemon_gives_up_its_rights(stage):
+    """All that it has before the first byte of a guest; its parent reads nothing of any guest."""
+    stage.become_user()
+    guid = stage.guid(1)
+    stage.agent(1, os.path.join(stage.bin, "painter"), "400", "300", "1", "3600")
+    stage.window("[work]")
+    daemon = children(guid.pid)[0]
+    with open(f"/proc/{daemon}/status") as f:
+        status = dict(line.split(":", 1) for line in f.read().splitlines())
+    same("system calls", status["Seccomp"].strip(), "2")
+    same("new privileges", status["NoNewPrivs"].strip(), "1")
+    for name in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
+        same(name, int(status[name], 16), 0)
+    folder = f"/proc/{daemon}/fd"
+    files = sorted({re.sub(r"\d+|\[.*\]", "", os.readlink(f"{folder}/{n}"))
+                    for n in os.listdir(folder) if int(n) > 2})
+    allowed = ("socket:", "pipe:", "anon_inode:", "/memfd:")
+    same("files", [f for f in files if not f.startswith(allowed)], [])
+
+
 CASES = [
     is_survived("windows"), is_survived("damage"), is_survived("resize"), is_survived("popups"), is_survived("dock"),
     is_survived("titles"), is_survived("huge"), is_survived("silent"),
@@ -198,6 +218,7 @@ CASES = [
     each_changed_pixel_is_copied_once_and_painted_once,
     a_thousand_resizes_leak_no_page,
     a_window_that_lies_still_gives_a_buffer_back,
+    the_daemon_gives_up_its_rights,
 ]
 
 if __name__ == "__main__":
