@@ -6,19 +6,18 @@
 #include "guid/guid-border.h"
 #include "guid/guid-popup.h"
 #include "guid/guid-window.h"
+#include "guid/keymap.h"
 #include "guid/presenter.h"
 #include "guid/surface.h"
 #include "guid/title.h"
 #include "guid/tray.h"
 
-#include <gdk/wayland/gdkwayland.h>
 #include <glib-unix.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <xkbcommon/xkbcommon.h>
 
 #define FRAME_MS 16
 
@@ -27,7 +26,7 @@ struct guid_application {
 	struct session *session;
 	GMainLoop *loop;
 	struct clip_peer *broker; /* NULL: there is none */
-	const void *keymap_sent;
+	struct keymap keymap;	  /* as the agent knows it */
 	struct presenter presenter;
 	struct tray *tray;
 	guint tick;
@@ -81,32 +80,17 @@ static G_GNUC_PRINTF(2, 3) void say(struct guid_application *app, const char *fo
 
 /* ---- the user's keystrokes ---- */
 
-/* The keyboard as the desktop has it, so that the guest's letters are those of the user. */
 static void keymap_send(struct guid_application *app)
 {
-#ifdef GDK_WINDOWING_WAYLAND
-	GdkSeat *seat = gdk_display_get_default_seat(gdk_display_get_default());
-	GdkDevice *keyboard = seat ? gdk_seat_get_keyboard(seat) : NULL;
-	struct xkb_keymap *keymap;
-	char *text;
+	char *text = keymap_if_new(&app->keymap);
 
-	if (!keyboard || !GDK_IS_WAYLAND_DEVICE(keyboard)) {
-		return; /* under X11 the agent's --keyboard decides */
-	}
-	keymap = gdk_wayland_device_get_xkb_keymap(keyboard);
-	if (keymap == app->keymap_sent) {
-		return;
-	}
-	app->keymap_sent = keymap; /* only ever compared */
-	text = keymap ? xkb_keymap_get_as_string(keymap, XKB_KEYMAP_FORMAT_TEXT_V1) : NULL;
 	if (text) {
 		session_keymap(app->session, text);
 		free(text);
 	}
-#endif
 }
 
-/* GDK does not tell when the desktop changes the keymap: look before each key. */
+/* Before each key. */
 static void on_typing(GuidWindow *window, gpointer data)
 {
 	keymap_send(data);
@@ -458,7 +442,7 @@ static void on_extended(void *context)
 {
 	struct guid_application *app = context;
 
-	app->keymap_sent = NULL;
+	keymap_forget(&app->keymap);
 	keymap_send(app);
 	session_scale(app->session, finest_scale());
 }
@@ -622,6 +606,7 @@ void guid_application_destroy(struct guid_application *app)
 			g_source_remove(app->tick);
 		}
 		clip_peer_free(app->broker);
+		keymap_forget(&app->keymap);
 		g_main_loop_unref(app->loop);
 		g_free(app);
 	}

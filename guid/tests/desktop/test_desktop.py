@@ -243,11 +243,12 @@ trailer <</Root 1 0 R>>
 
 def the_daemon_works_on_an_x11_desktop(stage):
     """The X server is that of another domain, which makes it a daemon in a daemon."""
-    need("foot", "Xwayland")
+    need("foot", "Xwayland", "setxkbmap")
     stage.guid(3, "outer", "blue")
     script = write_file(stage, "inner", f"""#!/bin/sh
 unset WAYLAND_DISPLAY
 export VCHAN_DOMAIN=0 GDK_BACKEND=x11
+setxkbmap -layout de
 exec {stage.bin}/mullion-guid --domain=1 --name=inner --label=red
 """)
     stage.agent(3, script)
@@ -255,13 +256,17 @@ exec {stage.bin}/mullion-guid --domain=1 --name=inner --label=red
     program = write_file(stage, "program", f"""#!/bin/sh
 while IFS= read -r line; do printf '%s\\n' "$line" >> {out}; done
 """)
-    stage.agent(1, "foot", program)
+    agent = stage.agent(1, "foot", program)
     stage.focused("[outer] [inner] foot")
     wait_for("both frames", lambda: stage.shot().count(LABELS["red"]) > 10000 and
              stage.shot().count(LABELS["blue"]) > 10000)
     stage.settled()
     stage.input.type("twice through\n")
     wait_same("the line", lambda: read(out), "twice through\n")
+    # The layout of that desktop: the keys where an American keyboard has these.
+    has("what the agent was told", stage.log(agent), "the keyboard is that of the user")
+    stage.input.type("yz-\n")
+    wait_same("the line", lambda: read(out), "twice through\nzy\u00df\n")
     stage.keep_shot("x11-desktop")
 
 
