@@ -18,6 +18,8 @@ const char service_introspection[] =
 	"<arg name='settings' type='a(ss)' direction='in'/></method>"
 	"<method name='Clone'><arg name='from' type='s' direction='in'/>"
 	"<arg name='to' type='s' direction='in'/></method>"
+	"<method name='Update'><arg name='name' type='s' direction='in'/>"
+	"<arg name='root_image' type='s' direction='in'/></method>"
 	"<method name='Remove'><arg name='name' type='s' direction='in'/></method>"
 	"<method name='Start'><arg name='name' type='s' direction='in'/></method>"
 	"<method name='Stop'><arg name='name' type='s' direction='in'/>"
@@ -288,6 +290,29 @@ static void handle_clone(struct service *s, GVariant *arguments, GDBusMethodInvo
 	reply_described(s, call, is_ok, error);
 }
 
+static void handle_update(struct service *s, GVariant *arguments, GDBusMethodInvocation *call)
+{
+	g_autoptr(GError) error = NULL;
+	const char *name, *root_image;
+	const struct config *c;
+	bool is_ok;
+
+	g_variant_get(arguments, "(&s&s)", &name, &root_image);
+	c = find_described(s, name, call);
+	if (!c) {
+		return;
+	}
+	is_ok = c->kind == CONFIG_TEMPLATE;
+	if (!is_ok) {
+		g_set_error(&error, CONFIG_ERROR, CONFIG_ERROR_CONFLICT,
+			    "%s is no template: it takes its system from %s", name,
+			    c->template_name);
+	}
+	is_ok = is_ok && require_stopped(s, name, &error) &&
+		volume_replace_root(s->store, name, root_image, &error);
+	reply_result(call, is_ok, error);
+}
+
 static void handle_remove(struct service *s, GVariant *arguments, GDBusMethodInvocation *call)
 {
 	g_autoptr(GError) error = NULL;
@@ -367,15 +392,11 @@ static const struct {
 	const char *name;
 	void (*handle)(struct service *s, GVariant *arguments, GDBusMethodInvocation *call);
 } methods[] = {
-	{"List", handle_list},
-	{"Show", handle_show},
-	{"Create", handle_create},
-	{"Set", handle_set},
-	{"Clone", handle_clone},
-	{"Remove", handle_remove},
-	{"Start", handle_start},
-	{"Stop", handle_stop},
-	{"StartDisposable", handle_start_disposable},
+	{"List", handle_list},	     {"Show", handle_show},
+	{"Create", handle_create},   {"Set", handle_set},
+	{"Clone", handle_clone},     {"Update", handle_update},
+	{"Remove", handle_remove},   {"Start", handle_start},
+	{"Stop", handle_stop},	     {"StartDisposable", handle_start_disposable},
 	{"Volumes", handle_volumes},
 };
 

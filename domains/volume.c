@@ -359,6 +359,30 @@ bool volume_remove(struct volume_store *store, const char *name, GError **error)
 	return move(store, name, folder, error) && discard_folder(store, folder, error);
 }
 
+bool volume_replace_root(struct volume_store *store, const char *name, const char *root_image,
+			 GError **error)
+{
+	g_autofree char *root = image(name, "root.img");
+	g_autofree char *fresh = image(name, "new" RUN_SUFFIX);
+
+	if (!require_existing(store, name, error) || !require_stopped(store, name, error)) {
+		return false;
+	}
+	if (!exists(store, root)) {
+		g_set_error(error, VOLUME_ERROR, VOLUME_ERROR_MISSING,
+			    "%s has no system of its own: only a template has", name);
+		return false;
+	}
+	if (!discard(store, fresh, error)) {
+		return false;
+	}
+	if (!clone_file(store, root_image, fresh, error) || !sync_path(store, fresh, error)) {
+		(void)discard(store, fresh, NULL);
+		return false;
+	}
+	return move(store, fresh, root, error) && sync_path(store, name, error);
+}
+
 bool volume_grow_private(struct volume_store *store, const char *name, uint64_t private_bytes,
 			 GError **error)
 {
@@ -383,7 +407,7 @@ bool volume_grow_private(struct volume_store *store, const char *name, uint64_t 
 static bool discard_run_images(struct volume_store *store, const char *name, GError **error)
 {
 	static const char *const files[] = {"volatile" RUN_SUFFIX, "private" RUN_SUFFIX,
-					    "root" RUN_SUFFIX};
+					    "new" RUN_SUFFIX, "root" RUN_SUFFIX};
 	size_t i;
 
 	/* root-run.img goes last: while it is there the domain counts as started. */

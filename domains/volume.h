@@ -65,6 +65,9 @@ bool volume_create(struct volume_store *store, const char *name, uint64_t privat
 		   const char *root_image, GError **error);
 bool volume_clone(struct volume_store *store, const char *from, const char *to, GError **error);
 bool volume_remove(struct volume_store *store, const char *name, GError **error);
+/* A template's system becomes a copy of root_image; what runs from the old one keeps that. */
+bool volume_replace_root(struct volume_store *store, const char *name, const char *root_image,
+			 GError **error);
 bool volume_grow_private(struct volume_store *store, const char *name, uint64_t private_bytes,
 			 GError **error);
 

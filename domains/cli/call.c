@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -257,4 +258,57 @@ int call_open(struct client *client, const char *target, bool is_disposable, con
 	}
 	name = prepare(client, target, is_disposable, &error);
 	return name ? open_in(name, fd, path) : fail(error);
+}
+
+/* --- update --- */
+
+#define UPDATE_LINE                                                         \
+	"root:export DEBIAN_FRONTEND=noninteractive; apt-get -q update && " \
+	"apt-get -q -y -o Dpkg::Options::=--force-confold dist-upgrade && apt-get clean"
+
+/* The exit status of its package manager. */
+static int update_in(const char *name)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execlp("qrexec-client", "qrexec-client", "-t", "-T", "-d", name, UPDATE_LINE, NULL);
+		g_printerr("mullion: qrexec-client: %s\n", g_strerror(errno));
+		_exit(EXIT_NOT_REACHED);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) {
+		return EXIT_NOT_REACHED;
+	}
+	return WEXITSTATUS(status);
+}
+
+static int stop(struct client *client, const char *name, bool is_forced, const char *what)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) reply =
+		client_call(client, "Stop", g_variant_new("(sb)", name, is_forced), what, &error);
+
+	return reply ? EXIT_SUCCESS : fail(error);
+}
+
+int call_update(struct client *client, const char *name)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *started = prepare(client, name, false, &error);
+	int status;
+
+	if (!started) {
+		return fail(error);
+	}
+	status = update_in(name);
+	if (status) {
+		g_printerr(
+			"mullion: %s was not updated, its package manager ended with %d (it "
+			"needs a network: mullion domain set %s network=NAME); it is as before\n",
+			name, status, name);
+		(void)stop(client, name, true, "ending");
+		return EXIT_FAILURE;
+	}
+	return stop(client, name, false, "stopping");
 }

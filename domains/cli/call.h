@@ -20,3 +20,9 @@ int call_app(struct client *client, const char *target, bool is_disposable, cons
 
 /* The file is copied; what is changed there does not come back to dom0. */
 int call_open(struct client *client, const char *target, bool is_disposable, const char *path);
+
+/*
+ * Starts a template, lets it update its packages, and stops it: with that the new system counts.
+ * When anything of it fails, the template is ended at once and stays as it was.
+ */
+int call_update(struct client *client, const char *name);

@@ -170,6 +170,19 @@ static int template_create(struct invocation *in)
 		    in->argv[0]);
 }
 
+/* From an image, or by its own package manager. A failed update leaves the template as it was. */
+static int template_update(struct invocation *in)
+{
+	g_autofree char *image = NULL;
+
+	if (in->argc == 1) {
+		return call_update(&in->client, in->argv[0]);
+	}
+	image = g_canonicalize_filename(in->argv[1], NULL);
+	return call(in, "Update", g_variant_new("(ss)", in->argv[0], image), "updating",
+		    in->argv[0]);
+}
+
 static int domain_set(struct invocation *in)
 {
 	GVariant *settings = parse_settings(in->argc - 1, in->argv + 1);
@@ -288,6 +301,8 @@ static const struct command {
 	{"template", "list", "", "all templates", 0, 0, template_list},
 	{"template", "create", "NAME IMAGE KEY=VALUE...", "from the image of a system", 2, -1,
 	 template_create},
+	{"template", "update", "NAME [IMAGE]", "from an image, or by its package manager", 1, 2,
+	 template_update},
 	{"run", NULL, "DOMAIN COMMAND...", "a program in it, started if needed; see --disposable",
 	 0, -1, run_program},
 	{"open", NULL, "DOMAIN FILE", "a copy of a file in it; see --disposable", 1, 2,

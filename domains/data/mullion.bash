@@ -10,7 +10,7 @@ _mullion()
 	case $COMP_CWORD:$noun in
 	1:*) words="list domain template disposable volume run open doctor --json --help" ;;
 	2:domain) words="list show create set clone remove start stop kill" ;;
-	2:template) words="list create" ;;
+	2:template) words="list create update" ;;
 	2:disposable) words="list start" ;;
 	2:volume) words="list" ;;
 	2:run) words="$(_mullion_names) --disposable --app" ;;

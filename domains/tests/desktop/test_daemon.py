@@ -101,6 +101,18 @@ def test_domains(w):
         code, _, err = w.mullion(*words)
         expect(f"not reached: {' '.join(words)}", code == 125 and err.startswith("mullion: "),
                f"{code} {err}")
+    new = w.volumes / "new.img"
+    new.write_bytes(b"newer system")
+    for words, reason in ((("template", "update", "work", str(new)), "no template"),
+                          (("template", "update", "debian", "/nonexistent"), "No such file"),
+                          (("template", "update", "absent", str(new)), "no domain"),
+                          (("template", "update", "debian"), "offline")):
+        code, _, err = w.mullion(*words)
+        expect(f"refused: {' '.join(words)}", code in (1, 125) and reason in err, f"{code} {err}")
+    root = w.volumes / "debian/root.img"
+    expect("and the template is as before", root.read_bytes() == image.read_bytes())
+    code, _, err = w.mullion("template", "update", "debian", str(new))
+    expect("a template is updated", code == 0 and root.read_bytes() == b"newer system", err)
     expect("the document is untouched", image.read_bytes() == b"system" * 1000)
     expect("nothing was started", not list(w.volumes.glob("disp*")))
     for words in (("run",), ("run", "work"), ("open",), ("open", "work"), ("run", "--disposable"),

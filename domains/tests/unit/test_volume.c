@@ -150,6 +150,7 @@ enum operation {
 	OP_DISPOSABLE,
 	OP_END,
 	OP_COMMIT,
+	OP_REPLACE,
 	OP_COUNT
 };
 
@@ -170,6 +171,8 @@ static bool operate(struct world *w, enum operation op)
 		return volume_end(&w->store, "work", false, NULL);
 	case OP_COMMIT:
 		return volume_end(&w->store, "debian", true, NULL);
+	case OP_REPLACE:
+		return volume_replace_root(&w->store, "debian", "work/private.img", NULL);
 	case OP_COUNT:
 		break;
 	}
@@ -190,7 +193,9 @@ static void prepare(struct world *w, enum operation op)
 static void expect_before_or_after(struct world *w, enum operation op)
 {
 	EXPECT(holds(w, "debian/root.img", "system 1") ||
-	       (op == OP_COMMIT && holds(w, "debian/root.img", "system 2")));
+	       (op == OP_COMMIT && holds(w, "debian/root.img", "system 2")) ||
+	       (op == OP_REPLACE && holds(w, "debian/root.img", "home")));
+	EXPECT(!has(w, "debian/new-run.img"));
 	EXPECT(holds(w, "work/private.img", "home") || (op == OP_REMOVE && !has(w, "work")));
 	EXPECT(!has(w, "work/root-run.img") && !has(w, "work/volatile-run.img"));
 	EXPECT(!has(w, "debian/root-run.img") && !has(w, "debian/volatile-run.img"));
@@ -220,6 +225,37 @@ static int stop_before_each_call(enum operation op)
 		EXPECT(stops < 100);
 	}
 	return stops;
+}
+
+TEST(volume, a_template_gets_a_new_system_while_the_old_one_runs)
+{
+	struct world w;
+	GError *error = NULL;
+
+	world_open(&w);
+	furnish(&w);
+	put(&w, "image", "system 2");
+	EXPECT(volume_begin(&w.store, &work, NULL));
+	EXPECT(volume_replace_root(&w.store, "debian", "image", NULL));
+	EXPECT(holds(&w, "debian/root.img", "system 2"));
+	EXPECT(holds(&w, "work/root-run.img", "system 1"));
+	EXPECT(volume_end(&w.store, "work", false, NULL));
+	EXPECT(volume_begin(&w.store, &work, NULL));
+	EXPECT(holds(&w, "work/root-run.img", "system 2"));
+	EXPECT(volume_end(&w.store, "work", false, NULL));
+
+	EXPECT(!volume_replace_root(&w.store, "work", "image", &error));
+	EXPECT(g_error_matches(error, VOLUME_ERROR, VOLUME_ERROR_MISSING));
+	g_clear_error(&error);
+	EXPECT(!volume_replace_root(&w.store, "debian", "no-image", &error));
+	EXPECT(g_error_matches(error, VOLUME_ERROR, VOLUME_ERROR_IO));
+	g_clear_error(&error);
+	EXPECT(volume_begin(&w.store, &update, NULL));
+	EXPECT(!volume_replace_root(&w.store, "debian", "image", &error));
+	EXPECT(g_error_matches(error, VOLUME_ERROR, VOLUME_ERROR_BUSY));
+	g_clear_error(&error);
+	EXPECT(holds(&w, "debian/root.img", "system 2"));
+	world_close(&w);
 }
 
 TEST(volume, a_stop_before_any_call_leaves_before_or_after)
