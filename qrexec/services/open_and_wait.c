@@ -16,6 +16,7 @@
 #include <gio/gio.h>
 
 #define HANDLER_ID	"org.mullion.Open.desktop"
+#define LIST_NAME	"mullion-viewer" /* mullion-viewer-mimeapps.list */
 #define SNIFF_SIZE	4096
 #define EXIT_NO_PROGRAM 3
 #define EXIT_MISSING	127
@@ -33,13 +34,24 @@ static char *type_of(const char *path)
 	return g_content_type_guess(path, size ? bytes : NULL, size, NULL);
 }
 
+static bool is_handler(GAppInfo *app)
+{
+	return g_strcmp0(g_app_info_get_id(app), HANDLER_ID) == 0;
+}
+
+/* The one that the lists name, else any that says it can; never the one that hands files on. */
 static GAppInfo *program_for(const char *type)
 {
-	GList *all = g_app_info_get_all_for_type(type), *at;
-	GAppInfo *found = NULL;
+	GAppInfo *found = g_app_info_get_default_for_type(type, FALSE);
+	GList *all, *at;
 
+	if (found && !is_handler(found)) {
+		return found;
+	}
+	g_clear_object(&found);
+	all = g_app_info_get_all_for_type(type);
 	for (at = all; at && !found; at = at->next) {
-		if (g_strcmp0(g_app_info_get_id(at->data), HANDLER_ID) != 0) {
+		if (!is_handler(at->data)) {
 			found = g_object_ref(at->data);
 		}
 	}
@@ -146,6 +158,8 @@ static int run_app(const char *id)
 
 int main(int argc, char **argv)
 {
+	/* mime-apps: lists with a desktop's name come first. Ours has what shows a file here. */
+	g_setenv("XDG_CURRENT_DESKTOP", LIST_NAME, TRUE);
 	if (argc == 3 && strcmp(argv[1], "--app") == 0) {
 		return run_app(argv[2]);
 	}

@@ -262,9 +262,18 @@ class Programs(unittest.TestCase):
         (self.dir / "a.pdf").write_text("%PDF-1.4\n")
         code, said = self.open(self.dir / "a.pdf")
         self.assertEqual((code, "no program here opens a.pdf (application/pdf)" in said), (3, True), said)
-        self.entry("viewer", "application/pdf", "viewer %f")
+        self.entry("other", "application/pdf", "other %f")
+        self.assertEqual(self.open(self.dir / "a.pdf"), (4, f"other|{self.dir}/a.pdf|"))
+
+    def test_the_list_of_viewers_decides(self):
+        self.entry("org.mullion.Open", "application/pdf", "handler %f")
+        self.entry("other", "application/pdf", "other %f")
+        self.entry("viewer", "", "viewer %f")
+        (self.dir / "a.pdf").write_text("%PDF-1.4\n")
         (self.dir / "config" / "mimeapps.list").write_text(
-            "[Default Applications]\napplication/pdf=org.mullion.Open.desktop;viewer.desktop\n")
+            "[Default Applications]\napplication/pdf=org.mullion.Open.desktop\n")
+        (self.dir / "config" / "mullion-viewer-mimeapps.list").write_text(
+            "[Default Applications]\napplication/pdf=viewer.desktop\n")
         self.assertEqual(self.open(self.dir / "a.pdf"), (4, f"viewer|{self.dir}/a.pdf|"))
 
     def test_addresses(self):
