@@ -359,12 +359,15 @@ static bool work_start(struct job *job, GError **error)
 	g_autofree char *home_image = g_strdup_printf("%s/%s/%s", c->store->path, run->name, home);
 	g_autofree char *volatile_image =
 		g_strdup_printf("%s/%s/volatile-run.img", c->store->path, run->name);
+	g_autofree char *command_line =
+		g_strjoin(" ", c->settings.command_line,
+			  run->is_disposable ? c->settings.disposable_options : NULL, NULL);
 	gint64 began = g_get_monotonic_time(), volumes_done;
 	struct machine_spec spec = {
 		.name = run->name,
 		.kernel = c->settings.kernel,
 		.initrd = c->settings.initrd,
-		.command_line = c->settings.command_line,
+		.command_line = command_line,
 		.vcpu_count = run->config.vcpu_count,
 		.memory_mib = run->config.memory_mib,
 		.memory_max_mib = run->config.memory_max_mib,

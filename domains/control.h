@@ -26,6 +26,7 @@ GQuark control_error_quark(void);
 struct control_settings {
 	const char *kernel, *initrd; /* for all domains */
 	const char *command_line;
+	const char *disposable_options; /* added to a disposable's command line */
 	uint64_t volatile_bytes;
 	unsigned int stop_timeout_seconds; /* then it is destroyed */
 	/* Files NAME with the name of the domain that disposable NAME was made from; NULL: a

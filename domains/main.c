@@ -8,6 +8,9 @@
 #include "domains/lease.h"
 #include "domains/service.h"
 
+/* What a disposable starts instead of a whole system; see agent/disposable_init.c. */
+#define DISPOSABLE_OPTIONS "mullion.init=/usr/lib/mullion/disposable-init"
+
 struct options {
 	char *domains, *volumes, *kernel, *initrd, *command_line, *run_folder;
 	gboolean is_session, is_offline;
@@ -129,6 +132,7 @@ static bool set_up(struct daemon *d, const struct options *o, GDBusConnection *b
 		.kernel = o->kernel,
 		.initrd = o->initrd,
 		.command_line = o->command_line,
+		.disposable_options = DISPOSABLE_OPTIONS,
 		.volatile_bytes = 1024ull << 20,
 		.stop_timeout_seconds = 60,
 		.disposables_folder = disposables,

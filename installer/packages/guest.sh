@@ -15,6 +15,7 @@ link mullion-copy usr/bin/qvm-copy-to-vm
 link mullion-copy usr/bin/qvm-copy
 put_program "$build/qrexec/services/mullion-open" usr/bin/mullion-open
 put_program "$build/guid/mullion-gui-agent" usr/bin/mullion-gui-agent
+put_program "$build/domains/disposable-init" usr/lib/mullion/disposable-init
 for program in filecopy-receive vmexec image-rgba open-and-wait; do
 	put_program "$build/qrexec/services/$program" "usr/lib/mullion/$program"
 done

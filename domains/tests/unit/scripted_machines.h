@@ -11,6 +11,7 @@
 static GMutex script_mutex;
 static GString *script_log;    /* "start net;" ... */
 static GHashTable *machines;   /* id to name */
+static char last_options[64];  /* the command line of the last one that started */
 static const char *fail_start; /* the machine of this name does not start */
 static uint32_t next_id;
 
@@ -20,6 +21,7 @@ static bool scripted_start(const struct machine_spec *spec, uint32_t *id, GError
 
 	g_mutex_lock(&script_mutex);
 	g_string_append_printf(script_log, "start %s;", spec->name);
+	g_strlcpy(last_options, spec->command_line, sizeof(last_options));
 	if (is_ok) {
 		*id = ++next_id;
 		g_hash_table_insert(machines, GUINT_TO_POINTER(*id), g_strdup(spec->name));
@@ -66,7 +68,12 @@ static bool scripted_list(struct machine_name **out, size_t *count, GError **err
 static const struct machine_ops scripted = {scripted_start, scripted_shutdown, scripted_destroy,
 					    scripted_list};
 static struct control_settings settings = {
-	.kernel = "vmlinuz", .command_line = "", .volatile_bytes = 4096, .stop_timeout_seconds = 1};
+	.kernel = "vmlinuz",
+	.command_line = "quiet",
+	.disposable_options = "init=once",
+	.volatile_bytes = 4096,
+	.stop_timeout_seconds = 1,
+};
 
 void machine_list_free(struct machine_name *list, size_t count)
 {

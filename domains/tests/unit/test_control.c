@@ -224,6 +224,18 @@ TEST(control, disposables_are_limited_and_leave_nothing)
 	teardown();
 }
 
+TEST(control, a_disposable_starts_without_a_whole_system)
+{
+	setup();
+	control_start(control, "mail", done, NULL);
+	wait_for_answers(1);
+	EXPECT_STR(last_options, "quiet");
+	control_start_disposable(control, "work", done, NULL);
+	wait_for_answers(2);
+	EXPECT_STR(last_options, "quiet init=once");
+	teardown();
+}
+
 TEST(control, a_restarted_daemon_takes_over_what_runs)
 {
 	struct control_status status;

@@ -3,11 +3,12 @@
  * The first program of an app domain: the whole initrd beside the modules.
  *
  * Loads the modules listed in /modules in that order (a line: path, then options), waits for the
- * disks, mounts the root disk and becomes its /sbin/init. A general initrd takes seconds for what
+ * disks, mounts the root disk and becomes a program of it. A general initrd takes seconds for what
  * is known here beforehand: one kernel, Xen's block front-end, ext4 on /dev/xvda. It waits for all
  * disks that the toolstack gave, so that nothing later has to wait for udev to see them.
  *
- * Command line: mullion.root=DEVICE (default /dev/xvda).
+ * Command line: mullion.root=DEVICE (default /dev/xvda), mullion.init=PROGRAM (default, and when
+ * the root disk has no such program, /sbin/init).
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -22,7 +23,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define MODULE_LIST "/modules"
+#define MODULE_LIST  "/modules"
 #define DISKS	     "/sys/bus/xen/devices"
 #define DISK_WAIT_MS 20000
 
@@ -71,26 +72,26 @@ static void load_modules(void)
 	fclose(list);
 }
 
-/* The value of mullion.root= or the default; valid until the next call. */
-static const char *root_device(void)
+/* The value of an option of the command line, or the default. out may be cut, and then is wrong. */
+static void read_option(const char *name, const char *usual, char *out, size_t size)
 {
 	static char line[4096];
 	FILE *file = fopen("/proc/cmdline", "re");
+	size_t length = strlen(name);
 	char *word, *state;
 
+	snprintf(out, size, "%s", usual);
 	if (file && fgets(line, sizeof(line), file)) {
 		for (word = strtok_r(line, " \n", &state); word;
 		     word = strtok_r(NULL, " \n", &state)) {
-			if (strncmp(word, "mullion.root=", 13) == 0) {
-				fclose(file);
-				return word + 13;
+			if (strncmp(word, name, length) == 0 && word[length] == '=') {
+				snprintf(out, size, "%s", word + length + 1);
 			}
 		}
 	}
 	if (file) {
 		fclose(file);
 	}
-	return "/dev/xvda";
 }
 
 static int is_there(const char *path)
@@ -139,13 +140,14 @@ static void wait_for_disks(const char *root)
 
 int main(void)
 {
-	const char *device;
+	char device[64], program[256];
 
 	mount_or_die("dev", "/dev", "devtmpfs", MS_NOSUID);
 	mount_or_die("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC);
 	mount_or_die("sys", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC);
 	load_modules();
-	device = root_device();
+	read_option("mullion.root", "/dev/xvda", device, sizeof(device));
+	read_option("mullion.init", "/sbin/init", program, sizeof(program));
 	wait_for_disks(device);
 	mount_or_die(device, "/root", "ext4", MS_NOATIME);
 	if (mount("/dev", "/root/dev", NULL, MS_MOVE, NULL) ||
@@ -154,6 +156,7 @@ int main(void)
 	    mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".")) {
 		die("changing to", device);
 	}
+	execl(program, program, NULL);
 	execl("/sbin/init", "/sbin/init", NULL);
 	die("starting", "/sbin/init");
 }
