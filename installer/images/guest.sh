@@ -20,9 +20,9 @@ mkdir -p "$out"
 
 packages=systemd,systemd-sysv,udev,dbus,kmod,procps,e2fsprogs,less,linux-image-amd64
 packages=$packages,libpam-systemd,dbus-user-session,shared-mime-info,xdg-utils
-packages=$packages,foot,zathura,zathura-pdf-poppler,imv,mousepad,fonts-dejavu-core
+packages=$packages,foot,zathura,zathura-pdf-poppler,swayimg,mousepad,fonts-dejavu-core
 packages=$packages,adwaita-icon-theme,libwlroots10,xwayland,libxenmisc4.17,libxenstore4
-packages=$packages,libseccomp2,libgdk-pixbuf-2.0-0,mailcap,xkb-data
+packages=$packages,libseccomp2,libgdk-pixbuf-2.0-0,mailcap,xkb-data,netsurf-gtk,thunar
 
 set --
 for path in '/usr/share/man/*' '/usr/share/locale/*' '/usr/share/doc/*' '/usr/share/info/*' \

@@ -24,6 +24,7 @@ cat >"$root/etc/environment" <<'ENVIRONMENT'
 WAYLAND_DISPLAY=wayland-0
 DISPLAY=:0
 XDG_SESSION_TYPE=wayland
+NO_AT_BRIDGE=1
 ENVIRONMENT
 # The devices of the agents are there when systemd starts, so no udev is needed to open them.
 cat >"$root/etc/tmpfiles.d/mullion.conf" <<'TMPFILES'
@@ -37,21 +38,34 @@ install -m 755 "$here/mullion-home" "$root/usr/lib/mullion-home"
 install -m 644 "$here"/*.service "$units/"
 chroot "$root" systemctl -q enable mullion-home.service mullion-swap.service
 
-# Several programs offer some types; these are the ones that show one file in one window.
-cat >"$root/etc/xdg/mimeapps.list" <<'TYPES'
-[Default Applications]
-application/pdf=org.pwmt.zathura-pdf-poppler.desktop
-image/bmp=imv.desktop
-image/gif=imv.desktop
-image/jpeg=imv.desktop
-image/png=imv.desktop
-image/svg+xml=imv.desktop
-image/tiff=imv.desktop
-image/webp=imv.desktop
-text/csv=org.xfce.mousepad.desktop
-text/html=org.xfce.mousepad.desktop
-text/plain=org.xfce.mousepad.desktop
-TYPES
+# A click opens these in a disposable (org.mullion.Open). There, and wherever /usr/lib/mullion/open-and-wait
+# asks, the second list counts: programs that show one file in one window. Office documents have none in
+# this template; the sentence that says so comes from the disposable.
+show() { # PROGRAM TYPE...
+	program=$1
+	shift
+	for type; do
+		echo "$type=org.mullion.Open.desktop" >>"$root/etc/xdg/mimeapps.list"
+		[ "$program" = none ] ||
+			echo "$type=$program.desktop" >>"$root/etc/xdg/mullion-viewer-mimeapps.list"
+	done
+}
+for list in mimeapps.list mullion-viewer-mimeapps.list; do
+	echo '[Default Applications]' >"$root/etc/xdg/$list"
+done
+show org.pwmt.zathura-pdf-poppler application/pdf
+show swayimg image/bmp image/gif image/jpeg image/png image/svg+xml image/tiff image/webp
+show org.xfce.mousepad text/csv text/plain
+show netsurf-gtk text/html application/xhtml+xml x-scheme-handler/http x-scheme-handler/https
+opendocument=application/vnd.oasis.opendocument
+openxml=application/vnd.openxmlformats-officedocument
+show none application/msword application/vnd.ms-excel application/vnd.ms-powerpoint \
+	$opendocument.presentation $opendocument.spreadsheet $opendocument.text \
+	$openxml.presentationml.presentation $openxml.spreadsheetml.sheet \
+	$openxml.wordprocessingml.document
+echo 'inode/directory=thunar.desktop' >>"$root/etc/xdg/mimeapps.list"
+# One window each, and no wait for a session bus that nothing else needs.
+echo 'set dbus-service false' >>"$root/etc/zathurarc"
 
 # A login on the console, which dom0 alone can reach. Not serial-getty: that one waits for udev.
 mkdir -p "$units/console-getty.service.d"
