@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""./run --open FILE: the document's way to a disposable, seen from outside of the machine.
+"""./run --open FILE: a document's way to a disposable, seen from outside of the machine.
 
-tools/document.sh runs in dom0 and talks through files in the shared folder: `requested` appears
-when the document was asked for (its time is the host's), then this side looks at the screen until
-the disposable's window is there and not blank, and says so with `seen`.
+tools/document.sh runs in dom0 and talks through files in the shared folder, one of each for every
+document N (from 1 on). `requested.N` appears when it was asked for (its time is the host's); this
+side then looks at the screen until the disposable's window is there and not blank, and says so with
+`seen.N`. `close.N` asks this side to close the window as a user does, with the mouse.
 """
 
 import pathlib
@@ -19,6 +20,7 @@ DISPOSABLE_LABEL = "orange"     # as in document.sh
 NAME_OK = re.compile(r"[A-Za-z0-9._ -]{1,200}")
 SIZE_MAX = 512 << 20
 LOOK_SECONDS = 0.1
+CLICK_SECONDS = 10              # then once more: the desktop may not have been ready for the first
 
 
 def check(path):
@@ -39,54 +41,86 @@ def check(path):
         raise Failure(f"--open {path}: {error.strerror}") from error
 
 
-def prepare(share, path):
+def prepare(share, paths):
     """The command for dom0; share is an empty folder."""
-    name = path.name if NAME_OK.fullmatch(path.name) else "document" + path.suffix[:16]
-    (share / "document").mkdir()
-    shutil.copyfile(path, share / "document" / name)
-    shutil.copyfile(pathlib.Path(__file__).with_name("document.sh"), share / "document.sh")
-    return ["bash", "/mnt/share/document.sh", name]
+    names = []
+    for number, path in enumerate(paths, 1):
+        name = path.name if NAME_OK.fullmatch(path.name) else "document" + path.suffix[:16]
+        folder = share / "documents" / str(number)
+        folder.mkdir(parents=True)
+        shutil.copyfile(path, folder / name)
+        names.append(name)
+    for script in ("document.sh", "dom0_lib.sh"):
+        shutil.copyfile(pathlib.Path(__file__).with_name(script), share / script)
+    return ["bash", "/mnt/share/document.sh", *names]
+
+
+def picture_of(path, number):
+    """a.png, a-2.png, a-3.png."""
+    return path if number == 1 else path.with_stem(f"{path.stem}-{number}")
 
 
 class Watch:
-    """Looks for the window between two steps of ./run's main loop."""
+    """Looks for the windows between two steps of ./run's main loop."""
 
-    def __init__(self, share, monitor_path, screenshot):
+    def __init__(self, share, monitor_path, screenshot, count, cpu_seconds):
         self.share = share
         self.monitor_path = monitor_path
         self.screenshot = screenshot
+        self.count = count
+        self.cpu_seconds = cpu_seconds      # of the machine's process, so far
         self.monitor = None
-        self.requested = None
-        self.mapped = None
-        self.seen = None
-        self.next_look = 0
+        self.seen = 0                       # so many documents
+        self.requested = None               # when the next one was
+        self.cpu_at_request = 0
+        self.is_mapped = False
+        self.next_look = self.next_click = 0
 
     def step(self):
-        if self.seen or time.monotonic() < self.next_look:
+        now = time.monotonic()
+        if now < self.next_look:
             return
+        self.next_look = now + LOOK_SECONDS
+        if self.seen and (self.share / f"close.{self.seen}").exists():
+            self.close_window()
+        if self.seen < self.count:
+            self.look_for(self.seen + 1)
+
+    def look_for(self, number):
         if self.requested is None:
             try:
-                self.requested = (self.share / "requested").stat().st_mtime
+                self.requested = (self.share / f"requested.{number}").stat().st_mtime
             except FileNotFoundError:
                 return
-        window = self.look()
-        now = time.time()
-        if window and self.mapped is None:
-            self.mapped = now
-            say(f"the disposable's window is mapped, {now - self.requested:.1f} s after the request")
+            self.cpu_at_request = self.cpu_seconds()
+        window = self.window()
+        since = time.time() - self.requested
+        cpu = self.cpu_seconds() - self.cpu_at_request
+        if window and not self.is_mapped:
+            self.is_mapped = True
+            say(f"document {number}: its window is mapped, {since:.1f} s after the request")
         if window and not window.is_blank:
-            self.seen = now
-            say(f"its first pixels are there, {now - self.requested:.1f} s after the request")
-            self.save()
-            (self.share / "seen").write_text(f"{now:.3f}\n")
-        self.next_look = time.monotonic() + LOOK_SECONDS
+            say(f"document {number}: its first pixels are there, {since:.1f} s after the request "
+                f"({cpu:.1f} s of CPU)")
+            self.save(number)
+            self.seen, self.requested, self.is_mapped = number, None, False
+            (self.share / f"seen.{number}").write_text(f"{since:.3f}\n")
 
-    def dump(self, path, kind):
+    def close_window(self):
+        window = self.window()
+        if window and time.monotonic() > self.next_click:
+            self.next_click = time.monotonic() + CLICK_SECONDS
+            monitor.click(self.connected(), window.close_button, window.screen_size)
+
+    def connected(self):
         if self.monitor is None:
             self.monitor = monitor.Monitor(self.monitor_path)
-        self.monitor.execute("screendump", filename=str(path), format=kind)
+        return self.monitor
 
-    def look(self):
+    def dump(self, path, kind):
+        self.connected().execute("screendump", filename=str(path), format=kind)
+
+    def window(self):
         path = self.share.parent / "screen.ppm"
         self.dump(path, "ppm")
         try:
@@ -94,15 +128,15 @@ class Watch:
         except ValueError:
             return None
 
-    def save(self):
+    def save(self, number):
         if self.screenshot:
-            self.dump(self.screenshot.resolve(), "png")
-            say(f"the screen is in {self.screenshot}")
+            path = picture_of(self.screenshot, number)
+            self.dump(path.resolve(), screen.format_of(path))
+            say(f"the screen is in {path}")
 
     def verdict(self, status):
-        """The exit status of ./run: 0 only with a window that was mapped and not blank."""
-        if status == 0 and not self.seen:
-            say("no window with something in it appeared")
+        """The exit status of ./run: 0 only if every window was mapped and not blank."""
+        if status == 0 and self.seen < self.count:
+            say(f"no window with something in it appeared for document {self.seen + 1}")
             return 1
         return status
-

@@ -1,118 +1,108 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# document.sh NAME [--stay]: runs in dom0 for ./run --open. The template and the domains personal,
-# work and untrusted are made, the document is copied into untrusted and opened from there, as a
-# double click does: in a disposable. When the screen has shown it, it is closed (--stay: when the
-# user closes it), and what is left of the disposable is looked for. See tools/document.py.
+# document.sh [--stay] NAME...: runs in dom0 for ./run --open. The template and the domains personal,
+# work and untrusted are made, the documents are copied into untrusted and opened from there one after
+# the other, as a double click does: in a disposable. When the screen has shown one, its window is
+# closed (--stay: when the user closes it), and what is left of the disposable is looked for. See
+# tools/document.py, which is the other side of the files in /mnt/share.
 share=/mnt/share
-name=$1
-stay=$2
 limit=${OPEN_LIMIT:-420}
-export LC_ALL=C
-
-die() {
-	echo "open: $*"
-	journalctl -b --no-pager -o short-monotonic -u mulliond -u 'qrexec-daemon@*' -u mullion-policyd | tail -n 40
-	exit 1
-}
-until_true() { # SECONDS COMMAND...
-	local end=$((SECONDS + $1))
+stay=
+if [ "$1" = --stay ]; then
+	stay=yes
 	shift
-	until "$@"; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.1
-	done
-}
-in_untrusted() { qrexec-client -d untrusted "user:$1"; }
-is_listed() { mullion list >/dev/null 2>&1; }
-has_disposable() { [ "$(mullion disposable list --json)" != "[]" ]; }
-has_none() { ! has_disposable; }
-free_memory() { xl info | sed -n 's/^free_memory.*: //p'; }
-traces() { # what a disposable could leave in dom0
-	xl list | grep -c ' *disp[0-9]'
-	ls -d /var/lib/mullion/volumes/disp* 2>/dev/null | wc -l
-	xenstore-ls -f /local/domain 2>/dev/null | grep -c '"disp[0-9]'
-	losetup -a | grep -c /volumes/disp
-	ps -eo args | grep -v grep | grep -cE '(mullion-guid|qrexec-daemon).*disp[0-9]'
-	ls /run/mullion/qrexec /run/mullion/disposables | grep -c '^disp'
-}
-
-has_desktop() {
-	local session
-	session=$(loginctl --no-legend list-sessions | awk '$4 == "seat0" { print $1 }')
-	# The screen may still show the text console, which nobody left.
-	[ -n "$session" ] && loginctl activate "$session" && [ -S /run/user/1000/wayland-0 ]
-}
-
-systemctl start mulliond mullion-policyd
-until_true 120 has_desktop || die "there is no desktop"
-until_true 120 is_listed || die "mulliond does not answer"
-if ! mullion domain show untrusted >/dev/null 2>&1; then
-	mullion template create debian /var/lib/mullion/images/debian/root.img private_mib=64 || die "no template"
-	for domain in personal:blue work:green untrusted:red; do
-		mullion domain create ${domain%:*} template=debian label=${domain#*:} memory_mib=400 \
-			memory_max_mib=400 private_mib=256 || die "no domain ${domain%:*}"
-	done
-	mullion domain create viewer template=debian label=orange memory_mib=400 memory_max_mib=400 \
-		private_mib=64 disposable.allowed=true disposable.limit=4 || die "no domain viewer"
-	for domain in personal work untrusted; do
-		mullion domain set $domain disposables=viewer || die "disposables of $domain"
-	done
 fi
+program=open
+. $share/dom0_lib.sh
+
+start_daemons
+until_true $limit has_desktop || die "there is no desktop"
+make_domains
 echo "open: starting untrusted"
 mullion domain start untrusted || die "untrusted does not start"
-until_true 60 test -S /run/qubes/qrexec.untrusted || die "untrusted cannot be called"
-timeout $limit qrexec-client -d untrusted "user:mkdir -p Documents && cat >'Documents/$name'" \
-	<"$share/document/$name" || die "the document cannot be copied into untrusted"
-echo "open: the document is in untrusted"
-before=$(free_memory)
+until_true $limit test -S /run/qubes/qrexec.untrusted || die "untrusted cannot be called"
 
-began=$(date +%s%N)
-: >$share/requested
-in_untrusted "mullion-open 'Documents/$name'" >/tmp/open.log 2>&1 &
-call=$!
-end=$((SECONDS + limit))
-until [ -e $share/seen ]; do
-	if ! kill -0 $call 2>/dev/null; then
-		wait $call
-		cat /tmp/open.log
-		die "mullion-open ended with $? before anything was seen"
-	fi
-	[ $SECONDS -lt $end ] || die "nothing was seen within $limit s"
-	sleep 0.1
-done
-disposable=$(mullion disposable list | awk 'NR == 2 { print $1 }')
-seen=$(cat $share/seen)
-echo "open: the first pixels came from $disposable"
+copy_in() { # NUMBER NAME
+	timeout $limit qrexec-client -d untrusted \
+		"user:mkdir -p Documents/$1 && cat >'Documents/$1/$2'" <"$share/documents/$1/$2"
+}
 
 # The parts: what the journal says of this disposable, in ms after the request.
-journalctl -b --no-pager -o json --output-fields=MESSAGE,__REALTIME_TIMESTAMP |
-	sed -n 's/.*"__REALTIME_TIMESTAMP":"\([0-9]*\)".*/\1 &/p' |
-	while read -r stamp line; do
-		at=$((stamp / 1000 - began / 1000000))
-		[ $at -ge 0 ] || continue
-		case $line in
-		*"allow: qubes.OpenInVM"*) echo "part: policy answered after $at ms" ;;
-		*"$disposable runs as"*) echo "part: machine built after $at ms" ;;
-		*"$disposable: agent connected"*) echo "part: its agent connected after $at ms" ;;
-		*"windows of $disposable"*) echo "part: its display connected after $at ms" ;;
-		esac
-	done
-echo "part: machine: $(journalctl -b --no-pager -o cat -u mulliond | grep "$disposable runs as")"
-echo "memory: $disposable has $(xl list "$disposable" | awk 'NR == 2 { print $3 }') MiB"
+tell_parts() { # DISPOSABLE BEGAN-NS
+	journalctl -b --no-pager -o json --output-fields=MESSAGE,__REALTIME_TIMESTAMP |
+		sed -n 's/.*"__REALTIME_TIMESTAMP":"\([0-9]*\)".*/\1 &/p' |
+		while read -r stamp line; do
+			at=$((stamp / 1000 - $2 / 1000000))
+			[ $at -ge 0 ] || continue
+			case $line in
+			*"allow: qubes.OpenInVM"*) echo "part: policy answered after $at ms" ;;
+			*"$1 runs as"*) echo "part: machine built after $at ms" ;;
+			*"$1: agent connected"*) echo "part: its agent connected after $at ms" ;;
+			*"windows of $1"*) echo "part: its display connected after $at ms" ;;
+			esac
+		done
+	echo "part: machine: $(journalctl -b --no-pager -o cat -u mulliond | grep "$1 runs as")"
+	echo "memory: $1 has $(xl list "$1" | awk 'NR == 2 { print $3 }') MiB and uses" \
+		"$(qrexec-client -d "$1" "user:free -m" | awk '$1 == "Mem:" { print $3 }') MiB"
+}
 
-if [ "$stay" = --stay ]; then
-	echo "open: close the document's window to end this"
+close_document() { # NUMBER DISPOSABLE
+	local viewers
+	if [ -n "$stay" ]; then
+		echo "open: close the document's window to end this"
+		return
+	fi
+	: >$share/close.$1
+	until_true 180 has_none && return
+	# The window may have been left open: what happens then is seen in the journal.
+	viewers=$(qrexec-client -d "$2" 'user:ps -eo args | grep opened- | grep -v grep')
+	die "the window was clicked, and the disposable is still there with: $viewers"
+}
+
+open_document() { # NUMBER NAME
+	local before began call end disposable status has_begun=
+	before=$(free_memory)
+	began=$(date +%s%N)
+	: >$share/requested.$1
+	in_untrusted "mullion-open 'Documents/$1/$2'" >/tmp/open.log 2>&1 &
+	call=$!
+	end=$((SECONDS + limit))
+	until [ -e $share/seen.$1 ]; do
+		if ! kill -0 $call 2>/dev/null; then
+			wait $call
+			status=$?
+			cat /tmp/open.log
+			die "mullion-open ended with $status before anything was seen"
+		fi
+		[ $SECONDS -lt $end ] || die "nothing was seen within $limit s"
+		# A call between two guests is not told when one crashes: xenstore says so to dom0 only.
+		if [ -n "$has_begun" ] && has_none; then
+			die "the disposable ended before anything was seen"
+		fi
+		has_disposable && has_begun=yes
+		sleep 0.1
+	done
+	disposable=$(name_disposable)
+	echo "open: the first pixels of $2 came from $disposable"
+	tell_parts "$disposable" "$began"
+	close_document "$1" "$disposable"
 	wait $call
-else
-	# As if the user closed the viewer: it ends, and with it the call and the disposable.
-	qrexec-client -d "$disposable" 'user:pkill -x zathura; pkill -x imv-wayland; pkill -x mousepad; pkill -x foot; true' 2>/dev/null
-fi
-until_true 90 has_none || die "the disposable is still there"
-wait $call
-echo "open: mullion-open ended with $?"
-sleep 2
-echo "left: $(traces | tr '\n' ' ')"
-echo "free memory: $before MiB before, $(free_memory) MiB after"
-[ "$(traces | tr -d '\n')" = 000000 ] || die "something is left of the disposable"
+	echo "open: mullion-open ended with $?"
+	until_true 60 is_clean || die "something is left of the disposable: $(traces | tr '\n' ' ')"
+	echo "left: $(traces | tr '\n' ' ')"
+	until_true 30 is_free $((before - 4))
+	echo "free memory: $before MiB before, $(free_memory) MiB after"
+}
+
+number=0
+for name; do
+	number=$((number + 1))
+	copy_in $number "$name" || die "$name cannot be copied into untrusted"
+done
+echo "open: $number documents are in untrusted"
+number=0
+for name; do
+	number=$((number + 1))
+	open_document $number "$name"
+done

@@ -43,6 +43,7 @@ class Machine:
     share: pathlib.Path = None
     has_domains: bool = False           # Mullion's programs in dom0, and the disk of the domains
     has_desktop: bool = False           # a session on the screen
+    has_window: bool = False            # the screen in a window here, if there is a display
     is_headless: bool = False
     icount: bool = False                # count instructions instead of running in real time
     may_reboot: bool = False
@@ -200,9 +201,8 @@ def qemu_command(m, serial):
     command = ["qemu-system-x86_64", "-machine", f"q35{irqchip}", *accelerator(m),
                "-cpu", cpu_model(m), "-smp", str(m.smp), "-m", str(m.memory_mib),
                "-nodefaults", "-vga", "std"]
-    has_window = m.has_desktop and not m.is_headless and (
-        "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ)
-    if "-display" not in m.qemu_args and not has_window:
+    has_display = "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
+    if "-display" not in m.qemu_args and not (m.has_window and has_display):
         command += ["-display", "none"]
     if not m.may_reboot:
         command.append("-no-reboot")

@@ -4,11 +4,14 @@
 import json
 import re
 import socket
+import time
 
 from progress import Failure
 
 TEXT_SCREEN = 0xB8000
 TEXT_COLUMNS, TEXT_ROWS = 80, 25
+ABSOLUTE_MAX = 0x7fff       # of a tablet's axis
+CLICK_STEP_SECONDS = 0.2    # a machine in emulation takes events one after the other
 
 
 class Monitor:
@@ -43,3 +46,14 @@ class Monitor:
                  for word in line.split(":", 1)[1].split()]
         rows = [cells[at:at + TEXT_COLUMNS] for at in range(0, len(cells), TEXT_COLUMNS)]
         return "\n".join("".join(chr(cell & 0xFF) for cell in row).rstrip() for row in rows)
+
+
+def click(monitor, point, size):
+    """The left button at a point of a screen of this size; needs a tablet in the machine."""
+    axes = [{"type": "abs", "data": {"axis": axis, "value": at * ABSOLUTE_MAX // whole}}
+            for axis, at, whole in zip("xy", point, size)]
+    steps = [axes] + [[{"type": "btn", "data": {"button": "left", "down": is_down}}]
+                      for is_down in (True, False)]
+    for events in steps:
+        monitor.execute("input-send-event", events=events)
+        time.sleep(CLICK_STEP_SECONDS)

@@ -19,6 +19,7 @@ import machine
 import monitor
 import packages
 import progress
+import screen
 from agent import Agent, write_all
 from progress import Failure, say, step
 
@@ -61,11 +62,13 @@ def parse_arguments(argv):
     add("--domains", action="store_true",
         help="with mulliond, qrexec and the others in dom0, and a disk with a template")
     add("--desktop", action="store_true", help="--domains, and a desktop session on the screen")
-    add("--open", type=pathlib.Path, metavar="FILE",
+    add("--open", type=pathlib.Path, metavar="FILE", action="append",
         help="copy FILE into the domain untrusted and open it in a disposable; with --headless the "
-             "exit status is 0 only if its window was mapped and not blank")
-    add("--screenshot", type=pathlib.Path, metavar="PNG",
-        help="with --headless: what the screen shows when COMMAND has ended")
+             "exit status is 0 only if its window was mapped and not blank. Given several times: "
+             "one after the other")
+    add("--screenshot", type=pathlib.Path, metavar="FILE",
+        help="with --headless: what the screen shows when COMMAND has ended, or with --open when "
+             "the first document is there (the second's is in FILE with -2 before its ending); PNG, or PPM if FILE ends so")
     add("--hypervisor", choices=["mullion", "xen", "none"], default="mullion",
         help="what lies below dom0: ours (default), Debian's Xen, nothing")
     add("--dom0", choices=["pv", "pvh"], default="pv", help="kind of dom0 on Xen (default pv)")
@@ -136,6 +139,7 @@ def machine_of(args):
         disk=args.disk, net=args.net, iommu=args.iommu,
         share=args.share and args.share.resolve(), is_headless=bool(args.command),
         has_domains=args.domains or args.desktop, has_desktop=args.desktop,
+        has_window=args.desktop and not args.headless,
         may_reboot=not args.headless, loader=args.loader)
 
 
@@ -187,7 +191,8 @@ class Headless:
         self.agent = self.connect(agent_path) if args.command else None
         self.start = time.monotonic()
         self.death = None
-        self.watch = (document.Watch(args.share, self.monitor_path, args.screenshot)
+        self.watch = (document.Watch(args.share, self.monitor_path, args.screenshot, len(args.open),
+                                     self.cpu_seconds)
                       if args.open else None)
 
     def connect(self, path):
@@ -197,6 +202,11 @@ class Headless:
             except (FileNotFoundError, ConnectionRefusedError):
                 time.sleep(0.02)
         raise Failure("QEMU did not start")
+
+    def cpu_seconds(self):
+        """What QEMU has used so far: unlike the time, the same on a busy machine (proc(5))."""
+        fields = pathlib.Path(f"/proc/{self.qemu.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def fail(self, reason):
         say(f"{reason}. Last lines of the serial console:")
@@ -268,7 +278,8 @@ class Headless:
 
     def take_screenshot(self):
         monitor.Monitor(self.monitor_path).execute(
-            "screendump", filename=str(self.args.screenshot.resolve()), format="png")
+            "screendump", filename=str(self.args.screenshot.resolve()),
+            format=screen.format_of(self.args.screenshot))
         say(f"the screen is in {self.args.screenshot}")
 
     def power_off(self):
@@ -298,14 +309,14 @@ def headless(args, m):
             run.close()
 
 
-def open_document(args):
-    """Without a window of our own to look at, dom0 waits for the user to close the document."""
+def open_documents(args):
+    """Without --headless, dom0 waits for the user to close each document."""
     with tempfile.TemporaryDirectory(prefix="mullion-open-") as folder:
         args.share = pathlib.Path(folder, "share")
         args.share.mkdir()
         args.command = document.prepare(args.share, args.open)
         if not args.headless:
-            args.command.append("--stay")
+            args.command.insert(2, "--stay")
         return headless(args, machine_of(args))
 
 
@@ -322,11 +333,12 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(BOOT_FAILED))
     try:
         if args.open:
-            document.check(args.open)
+            for path in args.open:
+                document.check(path)
         if not args.no_build:
             build(args.hypervisor)
         if args.open:
-            return open_document(args)
+            return open_documents(args)
         m = machine_of(args)
         if m.kernel and not m.kernel.exists():
             raise Failure(f"--kernel {m.kernel}: no such file")

@@ -12,10 +12,16 @@ LABELS = {"red": 0xb3152a, "orange": 0xe8820c, "yellow": 0xf2d024, "green": 0x2f
 RUN = 24            # so many pixels of the frame's colour in a row are a frame, not a picture
 BAR = 44            # bar and frame are above what is shown
 BAR_HEIGHT_MIN = 16 # the frame's bar with the title
+CLOSE_FROM_RIGHT, CLOSE_FROM_TOP = 22, 20
 EDGE_AT = 2         # from the outer edge: inside the frame
 PATTERN_HEIGHT_MAX = 24
 SAMPLE_STEP = 4
 BLANK_SHARE = 0.995  # a window with one colour on more of it shows nothing yet
+
+
+def format_of(path):
+    """What QEMU's screendump shall write into a file of this name."""
+    return "ppm" if path.suffix == ".ppm" else "png"
 
 
 @dataclasses.dataclass
@@ -26,10 +32,16 @@ class Window:
     bottom: int
     colours: int            # different ones among the samples inside
     largest_share: float    # of the most common one
+    screen_size: tuple      # width, height
 
     @property
     def is_blank(self):
         return self.colours < 3 or self.largest_share > BLANK_SHARE
+
+    @property
+    def close_button(self):
+        """Where to click: the last button of the bar (guid-window.ui)."""
+        return self.right - CLOSE_FROM_RIGHT, self.top + CLOSE_FROM_TOP
 
 
 class Screen:
@@ -96,4 +108,5 @@ class Screen:
         total = sum(counts.values())
         if not total:
             return None
-        return Window(left, top, right, bottom, len(counts), max(counts.values()) / total)
+        return Window(left, top, right, bottom, len(counts), max(counts.values()) / total,
+                      (self.width, self.height))
