@@ -19,6 +19,7 @@ struct hypercall {
 	unsigned int number;
 	u64 arg[6];	 /* rdi rsi rdx r10 r8 r9 */
 	bool is_in_multicall;
+	bool is_32bit; /* the caller's mode, where the layout of an argument depends on it */
 };
 
 #define HYPERCALL_RESTART (-0x7fffffffl) /* never seen by a guest */

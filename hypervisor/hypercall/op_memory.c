@@ -11,6 +11,7 @@
 #include "arch/contract/guest.h"
 #include "grant/grant.h"
 #include "hypercall/hypercall.h"
+#include "hypercall/memory_layout.h"
 #include "lib/string.h"
 #include "memory/guest_access.h"
 #include "memory/p2m.h"
@@ -150,13 +151,14 @@ static long do_domain_question(struct domain *caller, unsigned int op, guest_ptr
 	return rc;
 }
 
-static long do_memory_map(struct domain *d, guest_ptr_t at)
+static long do_memory_map(const struct hypercall *call)
 {
+	struct domain *d = call->caller->domain;
 	struct physmap_region region;
 	struct xen_memory_map a;
 	unsigned int count, n;
 
-	if (guest_read(&a, at, sizeof(a))) {
+	if (memory_read_map(call, &a)) {
 		return -EFAULT;
 	}
 	count = physmap_region_count(d);
@@ -172,8 +174,7 @@ static long do_memory_map(struct domain *d, guest_ptr_t at)
 			return -EFAULT;
 		}
 	}
-	a.nr_entries = n;
-	return guest_write(at, &a, sizeof(a)) ? -EFAULT : 0;
+	return guest_write(call_ptr(call, 1), &n, sizeof(n)) ? -EFAULT : 0; /* nr_entries, which is first */
 }
 
 static long do_set_memory_map(struct domain *caller, guest_ptr_t at)
@@ -254,7 +255,7 @@ static long do_add(struct hypercall *call)
 	struct domain *d;
 	long rc;
 
-	if (guest_read(&a, call_ptr(call, 1), sizeof(a))) {
+	if (memory_read_add(call, &a)) {
 		return -EFAULT;
 	}
 	if (a.space == XENMAPSPACE_gmfn_foreign) {
@@ -382,7 +383,7 @@ static long do_claim(struct domain *caller, guest_ptr_t at)
 	}
 	d = domain_get(domain_id_of(a.domid));
 	if (!d) {
-		return -ESRCH;
+		return -EINVAL;
 	}
 	rc = physmap_claim(d, a.nr_extents);
 	domain_put(d);
@@ -542,7 +543,7 @@ long op_memory(struct hypercall *call)
 	case XENMEM_maximum_ram_page:
 		return (long)frame_total_count();
 	case XENMEM_memory_map:
-		return do_memory_map(d, at);
+		return do_memory_map(call);
 	case XENMEM_set_memory_map:
 		return do_set_memory_map(d, at);
 	case XENMEM_add_to_physmap:

@@ -23,6 +23,7 @@ long op_multicall(struct hypercall *call)
 			return -EFAULT;
 		}
 		inner = (struct hypercall){.caller = call->caller, .number = (unsigned int)entry.op, .is_in_multicall = true};
+		inner.is_32bit = call->is_32bit;
 		if (entry.op != inner.number) {
 			inner.number = ~0u;
 		}

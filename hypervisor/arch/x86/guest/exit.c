@@ -158,6 +158,7 @@ void exit_hypercall(struct vcpu *v)
 	call.caller = v;
 	call.number = (unsigned int)a->gpr[GPR_RAX];
 	call.is_in_multicall = false;
+	call.is_32bit = !is_64bit;
 	for (i = 0; i < 6; i++) {
 		call.arg[i] = a->gpr[regs[i]] & mask;
 	}
