@@ -122,6 +122,28 @@ static long do_reservation(struct hypercall *call, bool is_populate)
 	return rc == HYPERCALL_RESTART ? rc : (long)i;
 }
 
+/*
+ * For classic PV guests, which know machine frames. To a translated guest all frames are alike, so that
+ * there is nothing to gain: refused, after the arguments were checked.
+ */
+static long do_exchange(guest_ptr_t at)
+{
+	struct xen_memory_exchange a;
+
+	if (guest_read(&a, at, sizeof(a))) {
+		return -EFAULT;
+	}
+	if (a.in.extent_order > EXTENT_ORDER_MAX || a.out.extent_order > EXTENT_ORDER_MAX) {
+		return -EPERM;
+	}
+	if (a.nr_exchanged > a.in.nr_extents || a.in.domid != a.out.domid ||
+	    a.in.nr_extents > ~0ul >> a.in.extent_order || a.out.nr_extents > ~0ul >> a.out.extent_order ||
+	    a.in.nr_extents << a.in.extent_order != a.out.nr_extents << a.out.extent_order) {
+		return -EINVAL;
+	}
+	return a.nr_exchanged == a.in.nr_extents ? 0 : -EOPNOTSUPP;
+}
+
 /* --- asking --- */
 
 static long do_domain_question(struct domain *caller, unsigned int op, guest_ptr_t at)
@@ -536,6 +558,8 @@ long op_memory(struct hypercall *call)
 		return do_reservation(call, true);
 	case XENMEM_decrease_reservation:
 		return do_reservation(call, false);
+	case XENMEM_exchange:
+		return do_exchange(at);
 	case XENMEM_current_reservation:
 	case XENMEM_maximum_reservation:
 	case XENMEM_maximum_gpfn:

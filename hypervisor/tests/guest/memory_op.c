@@ -97,6 +97,37 @@ TEST(extent_array_must_be_readable)
 	EXPECT_EQ(OP(XENMEM_populate_physmap, 0xfffffffffffffff0UL), 0);
 }
 
+/* There is nothing to exchange where all frames are alike; bad arguments are told first. */
+TEST(exchange_is_for_others)
+{
+	uint64_t in = (uint64_t)victim / PAGE_SIZE, out = scratch_frame();
+	struct xen_memory_exchange x = {.in = {.nr_extents = 1, .domid = DOMID_SELF},
+					.out = {.nr_extents = 1, .domid = DOMID_SELF}};
+
+	set_xen_guest_handle(x.in.extent_start, &in);
+	set_xen_guest_handle(x.out.extent_start, &out);
+	victim[0] = 0x55;
+	EXPECT_EQ(OP(XENMEM_exchange, &x), -EOPNOTSUPP);
+	EXPECT_EQ(x.nr_exchanged, 0);
+	EXPECT_EQ(victim[0], 0x55);
+	x.nr_exchanged = 1;
+	EXPECT_EQ(OP(XENMEM_exchange, &x), 0);
+	x.nr_exchanged = 2;
+	EXPECT_EQ(OP(XENMEM_exchange, &x), -EINVAL);
+	x.nr_exchanged = 0;
+	x.out.nr_extents = 2;
+	EXPECT_EQ(OP(XENMEM_exchange, &x), -EINVAL);
+	x.out.nr_extents = 1;
+	x.out.extent_order = 1;
+	EXPECT_EQ(OP(XENMEM_exchange, &x), -EINVAL);
+	x.out.extent_order = 40;
+	EXPECT_EQ(OP(XENMEM_exchange, &x), -EPERM);
+	x.out.extent_order = 0;
+	x.out.domid = FOREIGN_ID;
+	EXPECT_EQ(OP(XENMEM_exchange, &x), -EINVAL);
+	EXPECT_EQ(OP(XENMEM_exchange, 0x800000000000UL), -EFAULT);
+}
+
 TEST(shared_info_can_be_mapped_and_moved)
 {
 	uint64_t first = scratch_frame();
