@@ -18,6 +18,8 @@
 /* Later than our headers: struct dom0_vga_console_info as in the start info of classic PV. */
 #define OP_GET_DOM0_CONSOLE 64
 
+#define RESOURCE_ENTRY_MAX 3u
+
 static long do_settime(const struct xenpf_settime64 *a)
 {
 	if (a->mbz || a->nsecs >= NS_PER_SEC) {
@@ -150,6 +152,33 @@ static long do_sleep(const struct xenpf_enter_acpi_sleep *a)
 	return a->flags ? -EINVAL : arch_sleep(a->sleep_state, a->val_a, a->val_b);
 }
 
+/*
+ * Registers of the host's CPUs, for tools that watch caches and bandwidth. None is given out: the first
+ * entry says so, and as many as were done are none.
+ */
+static long do_resource(const struct xenpf_resource_op *a)
+{
+	struct xenpf_resource_entry entry;
+
+	if (!a->nr_entries) {
+		return 0;
+	}
+	if (a->nr_entries > RESOURCE_ENTRY_MAX) {
+		return -EINVAL;
+	}
+	if (guest_read(&entry, handle_ptr(a->entries), sizeof(entry))) {
+		return -EFAULT;
+	}
+	if (entry.rsvd) {
+		entry.u.ret = -EINVAL;
+	} else if (entry.u.cmd > XEN_RESOURCE_OP_MSR_WRITE) {
+		entry.u.ret = -EOPNOTSUPP;
+	} else {
+		entry.u.ret = entry.idx >> 32 ? -EINVAL : -EPERM;
+	}
+	return guest_write(handle_ptr(a->entries), &entry, sizeof(entry)) ? -EFAULT : 0;
+}
+
 static long act(struct xen_platform_op *op)
 {
 	switch (op->cmd) {
@@ -173,6 +202,8 @@ static long act(struct xen_platform_op *op)
 		return do_cpu_online(&op->u.cpu_ol, false);
 	case XENPF_core_parking:
 		return do_core_parking(&op->u.core_parking);
+	case XENPF_resource_op:
+		return do_resource(&op->u.resource_op);
 	case XENPF_get_symbol:
 		op->u.symdata.namelen = 0; /* symbols are not given out: the end of the list */
 		return 0;

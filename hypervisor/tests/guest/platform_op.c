@@ -61,6 +61,34 @@ TEST(cpu_version)
 	EXPECT_EQ(memcmp(p.u.pcpu_version.vendor_id, "AuthenticAMD", 12), 0);
 }
 
+TEST(registers_of_the_host_are_not_given_out)
+{
+	struct xenpf_resource_entry e = {.u.cmd = XEN_RESOURCE_OP_MSR_READ, .idx = 0x1b};
+	struct xen_platform_op p = {.cmd = XENPF_resource_op};
+
+	EXPECT_EQ(op(&p), 0);
+	p.u.resource_op.nr_entries = 4;
+	EXPECT_EQ(op(&p), -EINVAL);
+	p.u.resource_op.nr_entries = 1;
+	p.u.resource_op.entries.p = (void *)0x800000000000UL;
+	EXPECT_EQ(op(&p), -EFAULT);
+	p.u.resource_op.entries.p = &e;
+	EXPECT_EQ(op(&p), 0);
+	EXPECT_EQ(e.u.ret, -EPERM);
+	EXPECT_EQ(e.val, 0);
+	e.u.cmd = 7;
+	EXPECT_EQ(op(&p), 0);
+	EXPECT_EQ(e.u.ret, -EOPNOTSUPP);
+	e.u.cmd = XEN_RESOURCE_OP_MSR_READ;
+	e.idx |= 1UL << 40;
+	EXPECT_EQ(op(&p), 0);
+	EXPECT_EQ(e.u.ret, -EINVAL);
+	e.u.cmd = XEN_RESOURCE_OP_MSR_READ;
+	e.rsvd = 1;
+	EXPECT_EQ(op(&p), 0);
+	EXPECT_EQ(e.u.ret, -EINVAL);
+}
+
 TEST(symbols_of_the_hypervisor_are_listed_or_refused)
 {
 	static char name[256];
