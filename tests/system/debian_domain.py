@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Stock xl and a Debian domain with systemd: login, reboot, shutdown, destruction; nothing left."""
+"""Stock xl and a Debian domain with systemd: login, reboot, shutdown, destruction; nothing left.
+
+Its kernel comes from dom0, and once from its own disk through GRUB.
+"""
 
 import pathlib
 import re
@@ -27,15 +30,18 @@ for name, what in {
         "reboot": "xl reboot starts it anew", "second login": "and it reaches a login again",
         "second command": "and obeys again", "shutdown": "xl shutdown ends it",
         "shutdown gone": "and it is gone", "destroy gone": "xl destroy ends one that is starting",
+        "grub login": "with Debian's PVH GRUB its own kernel starts",
+        "grub command": "and it obeys", "grub gone": "and ends",
         "disk free": "nobody holds its disk", "end": "the script ran to its end"}.items():
     test.expect(name in facts and facts[name] != "no", what)
-for step in ("shutdown", "destroy"):
+for step in ("shutdown", "destroy", "grub"):
     test.expect(number(f"{step} domains") == 1, f"only dom0 is listed after {step}")
     test.expect(number(f"{step} backends") == number("start backends"),
                 f"no device is left in xenstore after {step}")
 test.expect(number("destroy nodes") is not None and
             number("destroy nodes") == number("shutdown nodes"), "no node is left in xenstore")
-test.expect(number("destroy memory") is not None and
+test.expect(number("destroy memory") is not None and number("grub memory") is not None and
+            number("grub memory") == number("destroy memory") and
             number("destroy memory") == number("shutdown memory"),
             f"free memory comes back: {facts.get('start memory')}, "
             f"{facts.get('shutdown memory')}, {facts.get('destroy memory')} MiB")

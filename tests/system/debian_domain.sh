@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Runs in dom0: stock xl and a Debian domain, from its start to its end in three ways. Prints facts
-# as "NAME: VALUE"; debian_domain.py judges them.
+# Runs in dom0: stock xl and a Debian domain, from its start to its end in three ways, and with its
+# own kernel. Prints facts as "NAME: VALUE"; debian_domain.py judges them.
 exec 2>&1
 cd /root || exit 1
 log=/root/console.log
@@ -89,6 +89,25 @@ until_true 60 open_console "$(xl domid debian)"
 xl destroy debian
 until_true 60 is_gone && sign "destroy gone: yes" || stuck destroy
 lasting destroy
+
+# The same system with a kernel of its own, which Debian's GRUB for PVH domains takes from its disk.
+mkdir -p disk
+mount "$disk" disk
+mkdir -p disk/boot/grub
+cp /usr/lib/mullion/mini/vmlinuz /var/lib/mullion/kernel/initrd disk/boot/
+cat >disk/boot/grub/grub.cfg <<GRUB
+linux /boot/vmlinuz console=hvc0 quiet systemd.show_status=false
+initrd /boot/initrd
+boot
+GRUB
+umount disk
+grep -v -e '^ramdisk' -e '^extra' debian.cfg |
+	sed 's,^kernel.*,kernel = "/usr/lib/grub-xen/grub-i386-xen_pvh.bin",' >grub.cfg
+xl create -q grub.cfg || exit 1
+use_console grub "$(xl domid debian)"
+xl destroy debian
+until_true 60 is_gone && sign "grub gone: yes" || stuck grub
+lasting grub
 
 losetup -d "$disk" && echo "disk free: yes"
 dmesg | grep -E 'Oops:|BUG:|WARNING:|xen-blkback.*error' | head -5
