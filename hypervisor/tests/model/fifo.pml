@@ -2,9 +2,10 @@
 /*
  * The FIFO event queue of one vCPU and one priority: two ports, a sender for each on a CPU of
  * its own (evtchn/evtchn_fifo.c), and a guest that takes events out (as <xen/event_channel.h>
- * says). What must hold: when nothing moves any more, no event is pending (none was lost).
+ * says). What must hold: when nothing moves any more, no event is pending (none was lost); no event is
+ * taken that was not sent since it was taken last (none came twice); and what is taken out of the queue was in it.
  *
- * BUG=1..4 seeds a mistake that the model must find.
+ * BUG=1..6 seeds a mistake that the model must find.
  */
 #ifndef BUG
 #define BUG 0
@@ -21,6 +22,7 @@ bit ready;
 bit upcall;
 byte tail;
 bit lock;
+bit is_sent[3]; /* not of the protocol: sent since it was taken last */
 
 proctype sender(byte port)
 {
@@ -31,14 +33,22 @@ proctype sender(byte port)
 	:: n < SENDS ->
 		n++;
 #if BUG != 3
-		pending[port] = 1;
+		atomic { is_sent[port] = 1; pending[port] = 1 };
 #endif
 		if
 		:: linked[port] -> goto done
 		:: else
 		fi;
 		atomic { lock == 0 -> lock = 1 };
+#if BUG == 5
+		pending[port] = 1; /* "to be sure" */
+#endif
+#if BUG == 6
+		is_mine = 1; /* was looked at without the lock */
+		linked[port] = 1;
+#else
 		atomic { is_mine = !linked[port]; linked[port] = 1 };
+#endif
 		if
 		:: !is_mine -> lock = 0; goto done
 		:: else
@@ -95,7 +105,7 @@ proctype sender(byte port)
 		lock = 0;
 done:
 #if BUG == 3
-		pending[port] = 1;
+		atomic { is_sent[port] = 1; pending[port] = 1 };
 #endif
 		skip
 	:: else -> break
@@ -121,6 +131,7 @@ end:	do
 			fi;
 			/* takes it out: the link is read and LINKED cleared in one exchange */
 			atomic {
+				assert(port != 0 && linked[port]);
 				own_head = link[port];
 				link[port] = 0;
 				linked[port] = 0
@@ -130,7 +141,12 @@ end:	do
 			:: else
 			fi;
 			/* handled: the event's effect is that it is not pending any more */
-			pending[port] = 0;
+			atomic {
+				if
+				:: pending[port] -> assert(is_sent[port]); pending[port] = 0; is_sent[port] = 0
+				:: else
+				fi
+			};
 			atomic { has_work = has_work || ready; ready = 0 }
 		:: else -> break
 		od
@@ -138,6 +154,6 @@ end:	do
 }
 
 init {
-	atomic { run sender(1); run sender(2) };
+	atomic { run sender(1); run sender(2); run sender(1) };
 	timeout -> assert(!pending[1] && !pending[2])
 }
