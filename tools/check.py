@@ -204,7 +204,7 @@ def guest_ring(results, args):
 
 
 def one_guest(what, hypervisor):
-    elf = build_folder("gcc-debug") / "hypervisor" / "tests" / "guest" / f"{what.name}.elf"
+    elf = build_folder("gcc-debug") / "hypervisor" / "tests" / "guest" / what.file()
     start = time.monotonic()
     if what.only and what.only != hypervisor:
         return "SKIP", f"for {what.only} only, see tests.list", "", 0.0

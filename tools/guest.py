@@ -25,6 +25,11 @@ class Guest:
     hypervisor: str = ""            # added to the hypervisor's command line
     only: str = ""                  # xen or mullion: why is in the list, as a comment
     args: str = ""                  # the guest's own command line
+    iommu: str = "intel"            # or amd
+    elf: str = ""                   # the guest's file, when the name is another
+
+    def file(self):
+        return f"{self.elf or self.name}.elf"
 
 
 def read_list(path):
@@ -55,7 +60,7 @@ def machine_for(guest, elf, hypervisor, icount=False):
     return machine.Machine(
         hypervisor=hypervisor, dom0="pvh", smp=guest.smp, memory_mib=guest.memory, kernel=elf,
         has_initrd=False, disk="none", net="none", hypervisor_args=guest.hypervisor,
-        dom0_args=guest.args, icount=icount,
+        dom0_args=guest.args, icount=icount, iommu=guest.iommu,
         qemu_args="-device isa-debug-exit,iobase=0xf4,iosize=4 " + guest.qemu)
 
 

@@ -34,8 +34,8 @@ def main():
     path = pathlib.Path(args.name)
     known = {g.name: g for g in guest.read_list(LIST)}
     name = path.stem if path.suffix == ".elf" else args.name
-    elf = path.resolve() if path.suffix == ".elf" else BUILT / f"{name}.elf"
     what = known.get(name, guest.Guest(name))
+    elf = path.resolve() if path.suffix == ".elf" else BUILT / what.file()
     if args.smp:
         what.smp = args.smp
     what.qemu += " " + args.qemu
