@@ -174,9 +174,8 @@ static void leaf_xen(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_regs *r
 	case 4:
 		r->a = XEN_HVM_CPUID_VCPU_ID_PRESENT | XEN_HVM_CPUID_DOMID_PRESENT |
 		       XEN_HVM_CPUID_UPCALL_VECTOR;
-		if (v->domain->iommu) {
-			r->a |= XEN_HVM_CPUID_IOMMU_MAPPINGS;
-		}
+		/* Says that grants are mapped for devices, too, not that there are any devices. */
+		r->a |= XEN_HVM_CPUID_IOMMU_MAPPINGS;
 		r->b = vcpu_id_raw(v->id);
 		r->c = domain_id_raw(v->domain->id);
 		break;
