@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* console_io: dom0's way to the hypervisor's console. */
+/* console_io: dom0's way to the hypervisor's console, and nobody else's. */
 #include "lib/guest.h"
 
 #define WRITE(count, buffer) hypercall3(__HYPERVISOR_console_io, CONSOLEIO_write, count, buffer)
@@ -7,17 +7,17 @@
 
 static char long_text[3000];
 
-TEST(text_can_be_written)
+TEST_DOM0(text_can_be_written)
 {
 	EXPECT_EQ(WRITE(6, "hello\n"), 0);
 }
 
-TEST(nothing_can_be_written)
+TEST_DOM0(nothing_can_be_written)
 {
 	EXPECT_EQ(WRITE(0, "x"), 0);
 }
 
-TEST(long_and_binary_text_can_be_written)
+TEST_DOM0(long_and_binary_text_can_be_written)
 {
 	for (unsigned i = 0; i < sizeof(long_text); i++) {
 		long_text[i] = i % 64 == 63 ? '\n' : (char)(i | 0x80);
@@ -25,7 +25,7 @@ TEST(long_and_binary_text_can_be_written)
 	EXPECT_EQ(WRITE(sizeof(long_text), long_text), 0);
 }
 
-TEST(bad_pointers_are_efault)
+TEST_DOM0(bad_pointers_are_efault)
 {
 	char byte;
 
@@ -35,22 +35,35 @@ TEST(bad_pointers_are_efault)
 	EXPECT_EQ(READ(0, &byte), 0);
 }
 
-TEST(nobody_types_so_nothing_is_read)
+TEST_DOM0(nobody_types_so_nothing_is_read)
 {
 	char text[16];
 
 	EXPECT_EQ(READ(sizeof(text), text), 0);
 }
 
-TEST(negative_counts_are_refused)
+TEST_DOM0(negative_counts_are_refused)
 {
 	char text[16];
 
 	EXPECT(READ(-1, text) <= 0);
 }
 
-TEST(unknown_commands_are_enosys)
+TEST_DOM0(unknown_commands_are_enosys)
 {
 	EXPECT_EQ(hypercall3(__HYPERVISOR_console_io, 2, 0, 0), -ENOSYS);
 	EXPECT_EQ(hypercall3(__HYPERVISOR_console_io, 99, 0, 0), -ENOSYS);
+}
+
+TEST(a_domu_has_no_right_to_it)
+{
+	static char text[16];
+
+	if (is_dom0()) {
+		return;
+	}
+	EXPECT_EQ(WRITE(6, "hello\n"), -EPERM);
+	EXPECT_EQ(WRITE(16, 0x800000000000UL), -EPERM);
+	EXPECT_EQ(READ(sizeof(text), text), -EPERM);
+	EXPECT_EQ(hypercall3(__HYPERVISOR_console_io, 99, 0, 0), -EPERM);
 }

@@ -45,8 +45,8 @@ TEST(hvm_leaf)
 	EXPECT_EQ(r.eax & XEN_HVM_CPUID_VCPU_ID_PRESENT, XEN_HVM_CPUID_VCPU_ID_PRESENT);
 	EXPECT_EQ(r.eax & XEN_HVM_CPUID_DOMID_PRESENT, XEN_HVM_CPUID_DOMID_PRESENT);
 	EXPECT_EQ(r.eax & XEN_HVM_CPUID_UPCALL_VECTOR, XEN_HVM_CPUID_UPCALL_VECTOR);
-	EXPECT_EQ(r.ebx, 0); /* vCPU 0 */
-	EXPECT_EQ(r.ecx, 0); /* domain 0 */
+	EXPECT_EQ(r.ebx, 0);		  /* vCPU 0 */
+	EXPECT_EQ(r.ecx == 0, is_dom0()); /* the domain's number */
 }
 
 TEST(apic_ids_are_those_of_the_apic)

@@ -86,12 +86,12 @@ TEST(status_tells_what_a_port_is)
 	EXPECT_EQ(event_op(EVTCHNOP_status, &s), 0);
 	EXPECT_EQ(s.status, EVTCHNSTAT_interdomain);
 	EXPECT_EQ(s.u.interdomain.port, b);
-	EXPECT_EQ(s.u.interdomain.dom, 0);
+	EXPECT_EQ(s.u.interdomain.dom, own_domain());
 	EXPECT_EQ(event_alloc_self(&unbound), 0);
 	s = (struct evtchn_status){.dom = DOMID_SELF, .port = unbound};
 	EXPECT_EQ(event_op(EVTCHNOP_status, &s), 0);
 	EXPECT_EQ(s.status, EVTCHNSTAT_unbound);
-	EXPECT_EQ(s.u.unbound.dom, 0);
+	EXPECT_EQ(s.u.unbound.dom, own_domain());
 	EXPECT_EQ(event_bind_ipi(0, &ipi), 0);
 	s = (struct evtchn_status){.dom = DOMID_SELF, .port = ipi};
 	EXPECT_EQ(event_op(EVTCHNOP_status, &s), 0);

@@ -78,6 +78,9 @@ TEST(init_control_switches_the_format)
 
 	EXPECT_EQ(event_op(EVTCHNOP_init_control, &init), 0);
 	EXPECT_EQ(init.link_bits, EVTCHN_FIFO_LINK_BITS);
+	for (evtchn_port_t port = 0; port < 64; port++) {
+		*word_of(port) = start_ports >> port & 1 ? MASKED : 0;
+	}
 	EXPECT_EQ(event_op(EVTCHNOP_expand_array, &expand), 0);
 	EXPECT_EQ(event_op(EVTCHNOP_init_control, &init), -EINVAL); /* once for each vCPU */
 	bind_quietly(&a, &b);

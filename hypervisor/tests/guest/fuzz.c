@@ -46,7 +46,7 @@ struct fuzzer {
 };
 
 static struct fuzzer fuzzers[CPUS] __attribute__((aligned(PAGE_SIZE)));
-static bool is_dom0, is_alone, is_traced;
+static bool has_tools, is_alone, is_traced;
 static uint64_t seed = 1, seconds = 15, rounds = 2, end_of_round;
 
 /* --- random things --- */
@@ -822,7 +822,7 @@ static void kill_child(struct fuzzer *f)
 
 static void one_call(struct fuzzer *f)
 {
-	switch (below(f, is_dom0 ? 22 : 16)) {
+	switch (below(f, has_tools ? 22 : 16)) {
 	case 0:
 	case 1:
 		fuzz_memory_reservation(f);
@@ -1024,8 +1024,9 @@ TEST(calls_alone_are_those_of_the_seed)
 	seed = option("seed", seed);
 	seconds = option("seconds", seconds);
 	rounds = option("rounds", rounds);
-	is_dom0 = hypercall1(__HYPERVISOR_sysctl, &op) == 0;
-	print("seed=%lu seconds=%lu rounds=%lu, as %s\n", seed, seconds, rounds, is_dom0 ? "dom0" : "domU");
+	has_tools = hypercall1(__HYPERVISOR_sysctl, &op) == 0;
+	EXPECT_EQ(has_tools, is_dom0());
+	print("seed=%lu seconds=%lu rounds=%lu, as %s\n", seed, seconds, rounds, has_tools ? "dom0" : "domU");
 	for (unsigned i = 0; i < CPUS; i++) {
 		map_page((uint64_t)fuzzers[i].scratch + SCRATCH_PAGES * PAGE_SIZE, 0);
 		fuzzers[i].window = scratch_frame();
@@ -1053,7 +1054,7 @@ TEST(several_vcpus_race)
 		uint64_t now, end;
 
 		race(round);
-		if (!is_dom0) {
+		if (!has_tools) {
 			continue;
 		}
 		destroy_all(false);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The grant table of dom0 itself: sizes, version, set-up, and the refusals of map and copy. */
+/* A domain's own grant table: sizes, version, set-up, and the refusals of map and copy. */
 #include "lib/guest.h"
 
 #include <xen/grant_table.h>
@@ -127,13 +127,13 @@ TEST(copy_refusals)
 TEST(copy_through_a_grant_to_oneself)
 {
 	struct gnttab_copy copy = {
-		.source = {.u.ref = 20, .domid = 0},
+		.source = {.u.ref = 20, .domid = own_domain()},
 		.dest = {.u.gmfn = (uint64_t)page[1] / PAGE_SIZE, .domid = DOMID_SELF},
 		.len = 50,
 		.flags = GNTCOPY_source_gref,
 	};
 
-	table[20].domid = 0;
+	table[20].domid = own_domain();
 	table[20].frame = (uint32_t)((uint64_t)page[0] / PAGE_SIZE);
 	barrier();
 	table[20].flags = GTF_permit_access | GTF_readonly;
@@ -158,7 +158,7 @@ TEST(map_refusals)
 
 	EXPECT_EQ(OP(GNTTABOP_map_grant_ref, &map, 1), 0);
 	EXPECT_EQ(map.status, GNTST_bad_domain);
-	map.dom = 0;
+	map.dom = own_domain();
 	EXPECT_EQ(OP(GNTTABOP_map_grant_ref, &map, 1), 0);
 	EXPECT(map.status < 0);
 	map.flags = 0;

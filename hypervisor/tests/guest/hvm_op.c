@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* hvm_op: parameters of dom0 itself and the refusals. */
+/* hvm_op: a domain's own parameters and the refusals. */
 #include "lib/event.h"
 
 #include <xen/hvm/hvm_op.h>

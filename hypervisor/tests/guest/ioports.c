@@ -2,7 +2,7 @@
 /* I/O ports: devices of dom0 directly, the hypervisor's own not at all, PCI configuration. */
 #include "lib/guest.h"
 
-TEST(a_serial_port_of_dom0_answers)
+TEST_DOM0(a_serial_port_of_dom0_answers)
 {
 	outb(0x2ff, 0xa5);
 	EXPECT_EQ(inb(0x2ff), 0xa5);
@@ -46,7 +46,7 @@ TEST(ports_without_a_device_read_as_ones)
 	EXPECT_EQ(inl(0x777c), 0xffffffff);
 }
 
-TEST(pci_configuration_by_ports)
+TEST_DOM0(pci_configuration_by_ports)
 {
 	outl(0xcf8, 0x80000000);
 	EXPECT_EQ(inl(0xcf8), 0x80000000);
@@ -73,7 +73,7 @@ TEST(string_output_works)
 	EXPECT(at == text + sizeof(text) - 1);
 }
 
-TEST(string_input_works)
+TEST_DOM0(string_input_works)
 {
 	static uint8_t buffer[8];
 	void *at = buffer;
@@ -100,7 +100,7 @@ TEST(string_input_from_a_refused_port)
 	EXPECT_EQ(buffer[4], 0);
 }
 
-TEST(the_clock_chip_answers)
+TEST_DOM0(the_clock_chip_answers)
 {
 	outb(0x70, 0x0d);
 	EXPECT_EQ(inb(0x71) & 0x80, 0x80); /* register D: battery good */

@@ -71,7 +71,7 @@ static void msi_set(unsigned vector, bool is_on)
 	pci_write16(devfn, msi + 2, (control & ~0x71) | is_on);
 }
 
-TEST(the_device_is_found)
+TEST_DOM0(the_device_is_found)
 {
 	struct physdev_pci_device_add add = {0};
 
@@ -87,7 +87,7 @@ TEST(the_device_is_found)
 	EXPECT_EQ(pci_read16(devfn, 0), 0x1234);
 }
 
-TEST(its_bar_can_be_sized)
+TEST_DOM0(its_bar_can_be_sized)
 {
 	uint32_t before = pci_read32(devfn, 0x10);
 
@@ -99,7 +99,7 @@ TEST(its_bar_can_be_sized)
 	bar = before & ~0xfUL;
 }
 
-TEST(its_registers_answer_when_decoding_is_on)
+TEST_DOM0(its_registers_answer_when_decoding_is_on)
 {
 	pci_write16(devfn, 4, (uint16_t)((pci_read16(devfn, 4) | 6) & ~0x400U));
 	EXPECT_EQ(edu_read(0), 0x010000ed);
@@ -107,7 +107,7 @@ TEST(its_registers_answer_when_decoding_is_on)
 	EXPECT_EQ(edu_read(EDU_ALIVE), ~0x12345678U);
 }
 
-TEST(the_bar_can_be_moved)
+TEST_DOM0(the_bar_can_be_moved)
 {
 	uint64_t before = bar;
 
@@ -125,7 +125,7 @@ TEST(the_bar_can_be_moved)
 	EXPECT_EQ(edu_read(EDU_ALIVE), ~0xa5a5U);
 }
 
-TEST(msi_arrives)
+TEST_DOM0(msi_arrives)
 {
 	trap_set_handler(MSI_VECTOR, on_msi);
 	trap_set_handler(MSI_VECTOR + 1, on_msi);
@@ -138,7 +138,7 @@ TEST(msi_arrives)
 	}
 }
 
-TEST(msi_follows_a_new_vector)
+TEST_DOM0(msi_follows_a_new_vector)
 {
 	unsigned before = msi_count;
 
@@ -149,7 +149,7 @@ TEST(msi_follows_a_new_vector)
 	EXPECT_EQ(edu_read(EDU_IRQ), 0);
 }
 
-TEST(no_msi_when_it_is_off)
+TEST_DOM0(no_msi_when_it_is_off)
 {
 	unsigned before = msi_count;
 
@@ -172,7 +172,7 @@ static void ioapic_write(unsigned reg, uint32_t value)
 	*(volatile uint32_t *)(IOAPIC + 0x10) = value;
 }
 
-TEST(intx_arrives_through_the_ioapic_again_and_again)
+TEST_DOM0(intx_arrives_through_the_ioapic_again_and_again)
 {
 	struct physdev_setup_gsi setup = {.triggering = 1, .polarity = 1};
 
@@ -198,7 +198,7 @@ TEST(intx_arrives_through_the_ioapic_again_and_again)
 	}
 }
 
-TEST(a_masked_pin_is_silent)
+TEST_DOM0(a_masked_pin_is_silent)
 {
 	unsigned before = intx_count;
 
@@ -219,7 +219,7 @@ static void dma(uint64_t from, uint64_t to, uint32_t count, uint32_t command)
 	}
 }
 
-TEST(dma_reads_and_writes_our_memory)
+TEST_DOM0(dma_reads_and_writes_our_memory)
 {
 	for (unsigned i = 0; i < 256; i++) {
 		buffer[i] = (uint8_t)(i ^ 0x33);
@@ -230,7 +230,7 @@ TEST(dma_reads_and_writes_our_memory)
 }
 
 /* What is not ours is not reached: the transfer is dropped, the machine goes on. */
-TEST(dma_to_a_page_that_was_given_back_is_dropped)
+TEST_DOM0(dma_to_a_page_that_was_given_back_is_dropped)
 {
 	uint64_t frame = (uint64_t)buffer / PAGE_SIZE;
 	struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};

@@ -60,7 +60,7 @@ static unsigned find_device(void)
 	skip("there is no PCI device");
 }
 
-TEST(nothing_comes_twice)
+TEST_DOM0(nothing_comes_twice)
 {
 	unsigned devfn = find_device();
 	uint16_t command = pci_read16(devfn, COMMAND);

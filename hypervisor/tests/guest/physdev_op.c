@@ -6,7 +6,7 @@
 
 #define OP(cmd, arg) hypercall2(__HYPERVISOR_physdev_op, cmd, arg)
 
-TEST(every_pci_device_can_be_reported)
+TEST_DOM0(every_pci_device_can_be_reported)
 {
 	struct physdev_pci_device_add add = {.seg = 0, .bus = 0, .devfn = 31 << 3};
 
@@ -15,7 +15,7 @@ TEST(every_pci_device_can_be_reported)
 	EXPECT_EQ(OP(PHYSDEVOP_pci_device_add, 0x800000000000UL), -EFAULT);
 }
 
-TEST(mmcfg_can_be_reported)
+TEST_DOM0(mmcfg_can_be_reported)
 {
 	struct physdev_pci_mmcfg_reserved m = {.address = 0xb0000000,
 					       .segment = 0,
@@ -40,11 +40,23 @@ TEST(pirqs_are_not_for_pvh)
 	EXPECT_EQ(OP(PHYSDEVOP_setup_gsi, zeros), -ENOSYS);
 }
 
-TEST(removing_what_is_not_there)
+TEST_DOM0(removing_what_is_not_there)
 {
 	struct physdev_pci_device d = {.seg = 0, .bus = 200, .devfn = 8};
 
 	EXPECT_EQ(OP(PHYSDEVOP_pci_device_remove, &d), -ENODEV);
+}
+
+TEST(devices_are_not_for_a_domu)
+{
+	uint8_t zeros[64] = {0};
+
+	if (is_dom0()) {
+		return;
+	}
+	EXPECT_EQ(OP(PHYSDEVOP_pci_device_add, zeros), -ENOSYS);
+	EXPECT_EQ(OP(PHYSDEVOP_pci_device_remove, zeros), -ENOSYS);
+	EXPECT_EQ(OP(PHYSDEVOP_pci_mmcfg_reserved, zeros), -ENOSYS);
 }
 
 TEST(unknown_operations_are_enosys)

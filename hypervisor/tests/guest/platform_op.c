@@ -10,7 +10,7 @@ static long op(struct xen_platform_op *p)
 	return hypercall1(__HYPERVISOR_platform_op, p);
 }
 
-TEST(wrong_interface_versions_are_eacces)
+TEST_DOM0(wrong_interface_versions_are_eacces)
 {
 	struct xen_platform_op p = {.cmd = XENPF_get_cpu_version,
 				    .interface_version = XENPF_INTERFACE_VERSION + 1};
@@ -20,7 +20,7 @@ TEST(wrong_interface_versions_are_eacces)
 	EXPECT_EQ(hypercall1(__HYPERVISOR_platform_op, &p), -EACCES);
 }
 
-TEST(firmware_info_has_no_efi_here)
+TEST_DOM0(firmware_info_has_no_efi_here)
 {
 	struct xen_platform_op p = {.cmd = XENPF_firmware_info,
 				    .u.firmware_info.type = XEN_FW_DISK_INFO,
@@ -34,7 +34,7 @@ TEST(firmware_info_has_no_efi_here)
 	EXPECT(op(&p) < 0);
 }
 
-TEST(keyboard_flags_are_given)
+TEST_DOM0(keyboard_flags_are_given)
 {
 	struct xen_platform_op p = {.cmd = XENPF_firmware_info,
 				    .u.firmware_info.type = XEN_FW_KBD_SHIFT_FLAGS};
@@ -42,7 +42,7 @@ TEST(keyboard_flags_are_given)
 	EXPECT_EQ(op(&p), 0);
 }
 
-TEST(cpu_info_of_each_cpu)
+TEST_DOM0(cpu_info_of_each_cpu)
 {
 	struct xen_platform_op p = {.cmd = XENPF_get_cpuinfo, .u.pcpu_info.xen_cpuid = 0};
 
@@ -52,7 +52,7 @@ TEST(cpu_info_of_each_cpu)
 	EXPECT_EQ(p.u.pcpu_info.apic_id, 0);
 }
 
-TEST(cpu_version)
+TEST_DOM0(cpu_version)
 {
 	struct xen_platform_op p = {.cmd = XENPF_get_cpu_version};
 
@@ -61,7 +61,7 @@ TEST(cpu_version)
 	EXPECT_EQ(memcmp(p.u.pcpu_version.vendor_id, "AuthenticAMD", 12), 0);
 }
 
-TEST(registers_of_the_host_are_not_given_out)
+TEST_DOM0(registers_of_the_host_are_not_given_out)
 {
 	struct xenpf_resource_entry e = {.u.cmd = XEN_RESOURCE_OP_MSR_READ, .idx = 0x1b};
 	struct xen_platform_op p = {.cmd = XENPF_resource_op};
@@ -89,7 +89,7 @@ TEST(registers_of_the_host_are_not_given_out)
 	EXPECT_EQ(e.u.ret, -EINVAL);
 }
 
-TEST(symbols_of_the_hypervisor_are_listed_or_refused)
+TEST_DOM0(symbols_of_the_hypervisor_are_listed_or_refused)
 {
 	static char name[256];
 	struct xen_platform_op p = {.cmd = XENPF_get_symbol, .u.symdata.namelen = sizeof(name)};
@@ -100,7 +100,7 @@ TEST(symbols_of_the_hypervisor_are_listed_or_refused)
 	EXPECT(rc == 0 || rc == -ENOSYS);
 }
 
-TEST(bad_pointers_and_numbers)
+TEST_DOM0(bad_pointers_and_numbers)
 {
 	struct xen_platform_op p = {.cmd = 99};
 
@@ -109,4 +109,20 @@ TEST(bad_pointers_and_numbers)
 	EXPECT_EQ(op(&p), -ENOSYS);
 	EXPECT_EQ(hypercall1(__HYPERVISOR_platform_op, 0x800000000000UL), -EFAULT);
 	EXPECT_EQ(hypercall1(__HYPERVISOR_platform_op, 0xfffffffffffffff8UL), -EFAULT);
+}
+
+TEST(a_domu_has_no_right_to_it)
+{
+	static const uint32_t commands[] = {XENPF_settime64,	    XENPF_firmware_info,
+					    XENPF_enter_acpi_sleep, XENPF_get_cpuinfo,
+					    XENPF_cpu_offline,	    99};
+	struct xen_platform_op p = {0};
+
+	if (is_dom0()) {
+		return;
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
+		p.cmd = commands[i];
+		EXPECT_EQ(op(&p), -EPERM);
+	}
 }

@@ -103,16 +103,17 @@ TEST(guest_handle_is_16_bytes)
 	EXPECT_EQ(handle[16], 0xee);
 }
 
-TEST(features_of_a_pvh_dom0)
+TEST(features_of_a_pvh_domain)
 {
 	struct xen_feature_info info = {.submap_idx = 0, .submap = 0};
-	uint32_t wanted =
-		1U << XENFEAT_writable_page_tables | 1U << XENFEAT_auto_translated_physmap |
-		1U << XENFEAT_memory_op_vnode_supported | 1U << XENFEAT_hvm_callback_vector |
-		1U << XENFEAT_hvm_safe_pvclock | 1U << XENFEAT_dom0;
+	uint32_t wanted = 1U << XENFEAT_writable_page_tables |
+			  1U << XENFEAT_auto_translated_physmap |
+			  1U << XENFEAT_memory_op_vnode_supported |
+			  1U << XENFEAT_hvm_callback_vector | 1U << XENFEAT_hvm_safe_pvclock;
 
 	EXPECT_EQ(OP(XENVER_get_features, &info), 0);
 	EXPECT_EQ(info.submap & wanted, wanted);
+	EXPECT_EQ(info.submap >> XENFEAT_dom0 & 1, is_dom0());
 	EXPECT_EQ(info.submap & (1U << XENFEAT_pae_pgdir_above_4gb), 0);
 	EXPECT_EQ(info.submap & (1U << XENFEAT_mmu_pt_update_preserve_ad), 0);
 }
@@ -126,7 +127,7 @@ TEST(features_of_other_submaps)
 	EXPECT_EQ(OP(XENVER_get_features, &info), -EINVAL);
 }
 
-TEST(build_id_has_a_size)
+TEST_DOM0(build_id_has_a_size)
 {
 	xen_build_id_t none = {.len = 0};
 	union {
@@ -138,6 +139,20 @@ TEST(build_id_has_a_size)
 	EXPECT(size > 0 && size <= 60);
 	EXPECT_EQ(OP(XENVER_build_id, &none), -EINVAL);
 	EXPECT_EQ(OP(XENVER_build_id, &u), size);
+}
+
+/* What the hypervisor is made of and started with is not for every domain. */
+TEST(others_than_dom0_are_not_told_the_secrets)
+{
+	static const char denied[] = "<denied>";
+	static xen_commandline_t text;
+
+	if (is_dom0()) {
+		return;
+	}
+	EXPECT_EQ(hypercall2(__HYPERVISOR_xen_version, XENVER_build_id, 0), -EPERM);
+	EXPECT_EQ(OP(XENVER_commandline, text), 0);
+	EXPECT_EQ(memcmp(text, denied, sizeof(denied)), 0);
 }
 
 TEST(unknown_commands_are_enosys)

@@ -201,15 +201,6 @@ TEST(xsetbv_without_osxsave_is_undefined)
 	EXPECT_EQ(cpuid(1, 0).ecx >> 27 & 1, 1);
 }
 
-static uint64_t system_ns(void)
-{
-	const volatile struct vcpu_time_info *t = &event_vcpu_info()->time;
-	uint64_t delta = rdtsc() - t->tsc_timestamp;
-
-	delta = t->tsc_shift >= 0 ? delta << t->tsc_shift : delta >> -t->tsc_shift;
-	return t->system_time + (uint64_t)((unsigned __int128)delta * t->tsc_to_system_mul >> 32);
-}
-
 /* The vCPU leaves its CPU meanwhile. */
 static void sleep_a_while(void)
 {

@@ -12,6 +12,8 @@
  * failed expectation is printed and counted and the test goes on. The last line of the console is
  * PASS, FAIL with what failed first, or SKIP with a reason.
  *
+ * The same guests run in dom0's place and as a PVH domU of a stock toolstack.
+ *
  * Memory: the first 4 GiB are mapped to themselves, writable and executable.
  */
 #pragma once
@@ -42,7 +44,7 @@ struct entry_state {
 };
 extern struct entry_state entry_state;
 
-/* console.c: COM2, or console_io where nothing answers there. */
+/* console.c: COM2, or where nothing answers there a domU's console, or console_io. */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void finish(const char *verdict, const char *reason) __attribute__((noreturn));
 
@@ -51,13 +53,17 @@ struct test_case {
 	const char *name;
 	void (*run)(void);
 	long line;
+	bool is_dom0_only;
 };
-#define TEST(what)                                                                          \
-	static void test_##what(void);                                                      \
-	static const struct test_case case_##what                                           \
-		__attribute__((section(".tests"), used, aligned(8))) = {#what, test_##what, \
-									__LINE__};          \
+#define TEST_CASE(what, is_dom0_only)                                                            \
+	static void test_##what(void);                                                           \
+	static const struct test_case case_##what                                                \
+		__attribute__((section(".tests"), used, aligned(8))) = {#what, test_##what,      \
+									__LINE__, is_dom0_only}; \
 	static void test_##what(void)
+#define TEST(what) TEST_CASE(what, false)
+/* Of devices and rights that only dom0 has. A guest of nothing else says SKIP as domU. */
+#define TEST_DOM0(what) TEST_CASE(what, true)
 
 void test_failed(const char *file, int line, const char *what, long got, long wanted);
 void skip(const char *reason) __attribute__((noreturn));
@@ -285,6 +291,8 @@ bool cpu_wait(unsigned index);
 /* time.c: nanoseconds by the vCPU's own time page, TSC cycles before hypercalls work. */
 void time_init(void);
 uint64_t now_ns(void);
+/* The hypervisor's clock, of deadlines; it did not start with the TSC. Good enough for waits. */
+uint64_t system_ns(void);
 void delay_us(uint64_t us);
 /* Wait with interrupts on until the condition holds or so much time is over; true if it held. */
 #define WAIT_FOR(condition, ms)                                        \
@@ -300,7 +308,11 @@ void delay_us(uint64_t us);
 
 /* shared.c: the shared info page and what is in it. */
 extern struct shared_info *shared_info;
+/* Ports that were there at the start, a domU's console and store: masked. */
+extern uint64_t start_ports;
 void shared_info_map(void);
 struct hvm_start_info *start_info(void);
+bool is_dom0(void);	  /* by the flags of the start info */
+domid_t own_domain(void); /* by CPUID */
 /* Guest frames that nothing is in: for mapping special pages. */
 uint64_t scratch_frame(void);

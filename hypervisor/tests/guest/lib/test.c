@@ -7,7 +7,7 @@ extern const struct test_case tests_start[], tests_end[];
 
 static const struct test_case *current;
 static const char *first_failed;
-static unsigned failures;
+static unsigned failures, cases_run;
 
 void guest_start(void);
 
@@ -34,6 +34,21 @@ void skip(const char *reason)
 	finish("SKIP", reason);
 }
 
+static void run_case(const struct test_case *t)
+{
+	unsigned before = failures;
+
+	if (t->is_dom0_only && !is_dom0()) {
+		print("%s: of dom0 only\n", t->name);
+		return;
+	}
+	print("%s ...\n", t->name);
+	cases_run++;
+	t->run();
+	irq_off();
+	print("%s: %s\n", t->name, failures == before ? "ok" : "FAILED");
+}
+
 /* The compiler may place them in any order; the one of the file is wanted. */
 static const struct test_case *next_after(long line)
 {
@@ -53,12 +68,7 @@ void guest_start(void)
 	hypercall_init();
 	time_init();
 	for (current = next_after(0); current; current = next_after(current->line)) {
-		unsigned before = failures;
-
-		print("%s ...\n", current->name);
-		current->run();
-		irq_off();
-		print("%s: %s\n", current->name, failures == before ? "ok" : "FAILED");
+		run_case(current);
 	}
 	if (!next_after(0)) {
 		finish("FAIL", "no tests in this guest");
@@ -66,6 +76,9 @@ void guest_start(void)
 	if (failures) {
 		print("%u expectations failed\n", failures);
 		finish("FAIL", first_failed);
+	}
+	if (!cases_run) {
+		finish("SKIP", "all of it is of dom0 only");
 	}
 	finish("PASS", "");
 }
