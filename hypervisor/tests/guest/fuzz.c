@@ -331,11 +331,19 @@ static uint64_t grant_host_address(struct fuzzer *f)
 #define HANDLES 4096
 static uint64_t mapped_at[CPUS][HANDLES];
 
+/* Those beyond the lists go at once, or nobody could give them back at the end of a long run. */
 static void remember_maps(struct fuzzer *f, const struct gnttab_map_grant_ref *map, uint64_t n)
 {
 	for (uint64_t i = 0; i < n; i++) {
-		if (map[i].status == GNTST_okay && map[i].handle < HANDLES) {
+		struct gnttab_unmap_grant_ref unmap = {.host_addr = map[i].host_addr, .handle = map[i].handle};
+
+		if (map[i].status != GNTST_okay) {
+			continue;
+		}
+		if (map[i].handle < HANDLES) {
 			mapped_at[f - fuzzers][map[i].handle] = map[i].host_addr;
+		} else {
+			CALL(f, grant_table_op, GNTTABOP_unmap_grant_ref, &unmap, 1);
 		}
 	}
 }
@@ -466,7 +474,7 @@ static void fuzz_vcpu(struct fuzzer *f)
 	} else if (op == VCPUOP_register_runstate_memory_area || op == VCPUOP_register_vcpu_time_memory_area) {
 		words[0] = (uint64_t)f->scratch + 3 * PAGE_SIZE + below(f, 3000);
 	} else if (op == VCPUOP_set_singleshot_timer || op == VCPUOP_set_periodic_timer) {
-		words[0] = one_in(f, 2) ? now_ns() + below(f, 10000000) : 1000000 + below(f, 100000000);
+		words[0] = one_in(f, 2) ? system_ns() + below(f, 10000000) : 1000000 + below(f, 100000000);
 		((uint32_t *)words)[2] = (uint32_t)below(f, 3);
 	}
 	CALL(f, vcpu_op, op, id, one_in(f, 30) ? memory(f) : words);
@@ -486,7 +494,7 @@ static void fuzz_sched(struct fuzzer *f)
 		}
 		HANDLE(poll->ports, one_in(f, 10) ? memory(f) : (void *)list_of(f));
 		poll->nr_ports = (unsigned)(one_in(f, 10) ? number(f) : below(f, 64));
-		poll->timeout = now_ns() + below(f, 2000000);
+		poll->timeout = system_ns() + below(f, 2000000);
 	} else if (op == SCHEDOP_remote_shutdown) {
 		((struct sched_remote_shutdown *)words)->domain_id = child(f);
 	} else if (op == SCHEDOP_watchdog) {
@@ -985,6 +993,17 @@ static void clean_up_own(void)
 	hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_reset, &reset);
 }
 
+/* What the hypervisor knows of its domains and CPUs, on its own console. */
+static void print_domains(void)
+{
+	static char keys[] = {'q', 'r', 'd'};
+	struct xen_sysctl op = {.cmd = XEN_SYSCTL_debug_keys, .interface_version = XEN_SYSCTL_INTERFACE_VERSION};
+
+	HANDLE(op.u.debug_keys.keys, keys);
+	op.u.debug_keys.nr_keys = sizeof(keys);
+	hypercall1(__HYPERVISOR_sysctl, &op);
+}
+
 static uint64_t free_pages(void)
 {
 	struct xen_sysctl op = {.cmd = XEN_SYSCTL_physinfo, .interface_version = XEN_SYSCTL_INTERFACE_VERSION};
@@ -1057,13 +1076,16 @@ TEST(several_vcpus_race)
 		if (!has_tools) {
 			continue;
 		}
-		destroy_all(false);
+		print("%u domains are told to die\n", destroy_all(false));
 		clean_up_own();
+		print("this guest's own is given back\n");
 		end = now_ns() + 30000000000UL;
 		while (destroy_all(false) && now_ns() < end) {
 			delay_us(1000);
 		}
-		EXPECT_EQ(destroy_all(true), 0);
+		if (!EXPECT_EQ(destroy_all(true), 0)) {
+			print_domains();
+		}
 		now = free_pages();
 		print("free pages: %lu\n", now);
 		/* The hypervisor's own heap grows in pieces of 2 MiB: only what goes on and on is a leak. */
