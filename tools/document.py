@@ -81,10 +81,15 @@ class Watch:
         if now < self.next_look:
             return
         self.next_look = now + LOOK_SECONDS
-        if self.seen and (self.share / f"close.{self.seen}").exists():
+        if self.is_closing():
             self.close_window()
         if self.seen < self.count:
             self.look_for(self.seen + 1)
+
+    def is_closing(self):
+        """Only until the next document is asked for: that one's window shall stay."""
+        return ((self.share / f"close.{self.seen}").exists() and
+                not (self.share / f"requested.{self.seen + 1}").exists())
 
     def look_for(self, number):
         if self.requested is None:
