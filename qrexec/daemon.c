@@ -2,8 +2,10 @@
 /*
  * qrexec-daemon: one for each domain, in dom0.
  *
- * Three kinds of process, so that nothing that a guest sends is read with dom0's rights:
- *   this one	  ports, clients of dom0, policy questions; reads only checked structs of the next
+ * Four kinds of process, so that nothing that a guest sends is read with dom0's rights:
+ *   this one	  ports, clients of dom0, policy questions; reads only checked structs of the
+ *		  parser; sandboxed, with nothing but its folder of sockets
+ *   starter	  starts the others, as this one cannot (daemon_starter.c)
  *   parser	  holds the control vchan, sandboxed (parser.c)
  *   connector	  one for each allowed call, brings the two ends together (connect.c); when
  *		  dom0 itself is the target it starts the service and then is sandboxed, too
@@ -24,9 +26,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/sandbox.h"
 #include "qrexec/connect.h"
 #include "qrexec/daemon_calls.h"
 #include "qrexec/daemon_clients.h"
+#include "qrexec/daemon_starter.h"
 #include "qrexec/parser.h"
 
 #define POLICY_SOCKET "/run/qubes/policy.sock"
@@ -126,15 +130,10 @@ static void start_parser(void)
 	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	(void)setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	the_daemon.parser_start = time(NULL);
-	the_daemon.parser_pid = fork();
+	the_daemon.parser_pid = starter_start(START_PARSER, NULL, pair[1]);
 	if (the_daemon.parser_pid < 0) {
-		perror("qrexec-daemon: fork");
+		fprintf(stderr, "qrexec-daemon: %s: cannot start a parser\n", the_daemon.name);
 		exit(1);
-	}
-	if (the_daemon.parser_pid == 0) {
-		dup2(pair[1], 3);
-		close_range(4, ~0u, 0);
-		parser_main(the_daemon.domain, the_daemon.name, 3);
 	}
 	close(pair[1]);
 	the_daemon.parser = (struct source){.kind = SOURCE_PARSER, .fd = pair[0]};
@@ -169,7 +168,7 @@ static void handle_report(const uint8_t *bytes, size_t size)
 	if (!parser_report_is_valid(&r, bytes, size)) {
 		fprintf(stderr, "qrexec-daemon: %s: impossible report of its parser\n",
 			the_daemon.name);
-		kill(the_daemon.parser_pid, SIGKILL);
+		starter_kill(the_daemon.parser_pid);
 		return;
 	}
 	switch (r.kind) {
@@ -235,13 +234,18 @@ static void handle_child(pid_t pid, int status)
 static void handle_signals(void)
 {
 	struct signalfd_siginfo info;
+
+	while (read(the_daemon.signal.fd, &info, sizeof(info)) == sizeof(info)) {
+		the_daemon.must_end = true;
+	}
+}
+
+static void handle_starter(void)
+{
 	int status;
 	pid_t pid;
 
-	while (read(the_daemon.signal.fd, &info, sizeof(info)) == sizeof(info)) {
-		the_daemon.must_end |= info.ssi_signo != SIGCHLD;
-	}
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while (starter_ended(&pid, &status)) {
 		handle_child(pid, status);
 	}
 }
@@ -290,7 +294,6 @@ static void open_signals(void)
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
@@ -416,6 +419,9 @@ static void dispatch(struct source *s, uint32_t events)
 	case SOURCE_LISTENER:
 		clients_accept();
 		break;
+	case SOURCE_STARTER:
+		handle_starter();
+		break;
 	case SOURCE_PARSER:
 		handle_parser(events);
 		break;
@@ -425,6 +431,26 @@ static void dispatch(struct source *s, uint32_t events)
 	case SOURCE_CALL:
 		calls_answer(s);
 		break;
+	}
+}
+
+static void enter_sandbox(void)
+{
+	static const char *const calls[] = {
+		"accept4",		    /* clients */
+		"socket",     "connect",    /* the policy process */
+		"socketpair", "setsockopt", /* a new parser's socket */
+		"pipe2",		    /* a policy program's output */
+		"unlink",		    /* its own sockets, at the end */
+		NULL,
+	};
+	const struct sandbox_path paths[] = {{.path = the_daemon.socket_dir, .is_writable = true},
+					     {0}};
+	int rc = sandbox_enter(calls, paths);
+
+	if (rc) {
+		fprintf(stderr, "qrexec-daemon: cannot enter the sandbox: %s\n", strerror(-rc));
+		exit(1);
 	}
 }
 
@@ -439,11 +465,14 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	starter_begin();
 	the_daemon.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	open_signals();
+	daemon_watch(&the_daemon.starter, EPOLLIN, EPOLL_CTL_ADD);
 	start_parser();
 	open_socket();
 	link_uuid(uuid_path, true);
+	enter_sandbox();
 	while (!the_daemon.must_end && !is_over()) {
 		/* One at a time: an event may free what another one in a batch points to. */
 		if (epoll_wait(the_daemon.epoll_fd, &ev, 1,

@@ -5,6 +5,7 @@
  *   daemon.c	       start, the agent behind its parser, signals
  *   daemon_clients.c  programs of dom0 on our socket
  *   daemon_calls.c    what the guest asks for: policy, then a connector
+ *   daemon_starter.c  the processes: a parser, connectors
  */
 #pragma once
 
@@ -17,7 +18,14 @@
 #include "qrexec/proto.h"
 
 /* What an epoll event belongs to. */
-enum source_kind { SOURCE_SIGNAL, SOURCE_LISTENER, SOURCE_PARSER, SOURCE_CLIENT, SOURCE_CALL };
+enum source_kind {
+	SOURCE_SIGNAL,
+	SOURCE_LISTENER,
+	SOURCE_STARTER,
+	SOURCE_PARSER,
+	SOURCE_CLIENT,
+	SOURCE_CALL
+};
 
 struct source {
 	enum source_kind kind;
@@ -29,7 +37,7 @@ struct daemon {
 	const char *name, *user, *socket_dir, *policy_program, *policy_socket;
 	bool is_quiet;
 	int epoll_fd;
-	struct source signal, listener, parser;
+	struct source signal, listener, starter, parser;
 	pid_t parser_pid;
 	time_t parser_start;
 	bool is_ready;		/* the agent has said HELLO */

@@ -13,10 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "qrexec/connect.h"
+#include "qrexec/daemon_starter.h"
 #include "qrexec/query.h"
 
-#define START_PROGRAM	"/usr/lib/mullion/start-domain"
 #define CALLS_MAX	4096
 #define ANSWER_SIZE_MAX 2048
 
@@ -59,88 +58,6 @@ static void refuse_call(struct call *call)
 	end_call(call);
 }
 
-/* In a child: nothing of the daemon is left open, signals are as usual. */
-static void become_child(void)
-{
-	sigset_t none;
-
-	close_range(3, ~0u, 0);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-}
-
-/* Asks whoever starts domains; *name becomes the domain that serves (a new one for @dispvm). */
-static bool start_domain(char name[QUERY_NAME_SIZE])
-{
-	const char *program = getenv("MULLION_START_PROGRAM");
-	char line[QUERY_NAME_SIZE] = "";
-	int fds[2], status;
-	FILE *output;
-	pid_t pid;
-
-	program = program ? program : START_PROGRAM;
-	if (access(program, X_OK) || pipe(fds)) {
-		return false;
-	}
-	pid = fork();
-	if (pid == 0) {
-		dup2(fds[1], 1);
-		close_range(3, ~0u, 0);
-		execl(program, program, name, (char *)NULL);
-		_exit(127);
-	}
-	close(fds[1]);
-	output = fdopen(fds[0], "r");
-	if (!output || !fgets(line, sizeof(line), output)) {
-		line[0] = 0;
-	}
-	line[strcspn(line, "\n")] = 0;
-	if (output) {
-		fclose(output);
-	}
-	if (waitpid(pid, &status, 0) != pid || status || !qrexec_is_name(line, "")) {
-		return false;
-	}
-	strcpy(name, line);
-	return true;
-}
-
-static bool is_running(const char *name)
-{
-	char path[256];
-
-	snprintf(path, sizeof(path), "%s/qrexec.%s", the_daemon.socket_dir, name);
-	return name[0] != '@' && !access(path, F_OK);
-}
-
-/* In the connector. Returns its exit code. */
-static int connect_call(const struct call *call, struct answer *a)
-{
-	struct connect_caller caller = {.ident = call->ident,
-					.name = the_daemon.name,
-					.domain = (unsigned int)the_daemon.domain};
-	const char *wanted = a->requested_target;
-	char *command = NULL;
-	int rc;
-
-	if (!strcmp(a->target, "dom0") || !strcmp(a->target, "@adminvm")) {
-		rc = asprintf(&command, "QUBESRPC %s %s %s %s", call->service, the_daemon.name,
-			      *wanted == '@' || !*wanted ? "keyword" : "name",
-			      *wanted == '@' ? wanted + 1 : wanted);
-		return rc < 0 ? 1 : connect_serve_here(the_daemon.socket_dir, &caller, command);
-	}
-	if (!is_running(a->target) && (!a->is_autostart || !start_domain(a->target))) {
-		fprintf(stderr, "qrexec-daemon: %s: %s is not running and cannot be started\n",
-			the_daemon.name, a->target);
-		return 1;
-	}
-	rc = asprintf(&command, "%s:QUBESRPC %s %s", *a->user ? a->user : "DEFAULT", call->service,
-		      the_daemon.name);
-	return rc < 0 ? 1
-		      : connect_domains(the_daemon.socket_dir, &caller, a->target, command, false);
-}
-
 static void decide_call(struct call *call)
 {
 	struct answer a;
@@ -150,11 +67,13 @@ static void decide_call(struct call *call)
 		refuse_call(call);
 		return;
 	}
-	call->pid = fork();
-	if (call->pid == 0) {
-		become_child();
-		exit(connect_call(call, &a));
-	}
+	call->pid = starter_start(START_CONNECTOR,
+				  &(struct start_call){.ident = call->ident,
+						       .target = "",
+						       .service = call->service,
+						       .answer = call->answer,
+						       .answer_size = call->answer_size},
+				  -1);
 	if (call->pid < 0) {
 		call->pid = 0;
 		refuse_call(call);
@@ -223,15 +142,16 @@ static int run_policy_program(const struct qrexec_trigger *t, pid_t *pid)
 	if (pipe2(fds, O_CLOEXEC)) {
 		return -1;
 	}
-	*pid = fork();
-	if (*pid == 0) {
-		dup2(fds[1], 1);
-		become_child();
-		execl(the_daemon.policy_program, "qrexec-policy-exec", "--", the_daemon.name,
-		      *t->target ? t->target : "@default", t->service, (char *)NULL);
-		_exit(126);
-	}
+	*pid = starter_start(
+		START_POLICY_PROGRAM,
+		&(struct start_call){.ident = t->ident, .target = t->target, .service = t->service},
+		fds[1]);
 	close(fds[1]);
+	if (*pid < 0) {
+		*pid = 0;
+		close(fds[0]);
+		return -1;
+	}
 	return fds[0];
 }
 

@@ -170,8 +170,13 @@ class Machine:
 
     def kill(self, name, sig=signal.SIGKILL):
         process = self.processes.pop(name)
+        followers = []
+        if name.startswith("daemon-"):
+            starter = children(process.pid)[0]
+            followers = [starter, *children(starter)[:1]]  # and its parser; connectors go on
         process.send_signal(sig)
         process.wait()
+        wait_for(lambda: not any(is_alive(pid) for pid in followers), what=f"the end of {name}'s starter and parser")
 
     def close(self):
         for process in self.processes.values():
@@ -246,6 +251,18 @@ def descriptors(pid):
 def resident_kib(pid):
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0])
+
+
+def is_alive(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def started(daemon_pid):
+    """What a qrexec-daemon's starter has started: its parser first."""
+    return children(children(daemon_pid)[0])
 
 
 def children(pid):

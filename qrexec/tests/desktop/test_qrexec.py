@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """qrexec as a whole over the local transport: calls, refusals, versions, deaths, many, much."""
+import ctypes
 import hashlib
 import os
 import pathlib
@@ -229,13 +230,13 @@ class Calls(unittest.TestCase):
                                       env=dict(m.env, VCHAN_DOMAIN="0")))
         daemon, agent = m.processes["daemon-work"].pid, m.processes["agent-vault"].pid
         try:
-            wait_for(lambda: len(children(daemon)) == 2 and all(children(p) for p in children(daemon)[1:]), what="dom0's service runs")
+            wait_for(lambda: len(started(daemon)) == 2 and all(children(p) for p in started(daemon)[1:]), what="dom0's service runs")
             wait_for(lambda: len(children(agent)) == 2 and all(children(p) for p in children(agent)), what="the guest's services run")
 
             def is_confined(pid):
                 status = pathlib.Path(f"/proc/{pid}/status").read_text()
                 return "\nSeccomp:\t2\n" in status and "\nNoNewPrivs:\t1\n" in status
-            readers = {"parser and connector": children(daemon), "data processes of a guest": children(agent),
+            readers = {"daemon": [daemon], "parser and connector": started(daemon), "data processes of a guest": children(agent),
                        "callers": [p.pid for p in calls], "policy": [m.processes["policy"].pid]}
             for who, pids in readers.items():
                 for pid in pids:
@@ -624,7 +625,7 @@ class Versions(unittest.TestCase):
         agent.send(trigger3(b"nowhere", b"S", b"a.B"))
         self.assertEqual(agent.message()[0], MSG_REFUSED)
         self.assertLess(descriptors(daemon.pid), 12)
-        self.assertEqual(len(children(daemon.pid)), 1)
+        self.assertEqual((len(children(daemon.pid)), len(started(daemon.pid))), (1, 1))
 
     def test_agent_survives_a_daemon_that_breaks_a_rule(self):
         self.m.start_agent("work")
@@ -717,10 +718,65 @@ class Deaths(unittest.TestCase):
         self.m.start_policy()
         self.works()
 
+    def test_starter_killed(self):
+        daemon = self.m.processes["daemon-work"]
+        starter = children(daemon.pid)[0]
+        parser = children(starter)[0]
+        os.kill(starter, signal.SIGKILL)
+        self.assertEqual(daemon.wait(LIMIT), 1)  # systemd starts it again
+        self.assertIn("its starter is gone", self.m.log("daemon-work"))
+        wait_for(lambda: not is_alive(parser), what="the parser has ended, too")
+        self.m.start_daemon("work")
+        self.works()
+
+    @unittest.skipIf(os.geteuid(), "only root takes a descriptor of another process")
+    def test_starter_refuses_what_a_captured_daemon_asks(self):
+        daemon = self.m.processes["daemon-work"].pid
+        pidfd = os.pidfd_open(daemon)
+        fd = ctypes.CDLL(None).syscall(438, pidfd, 3, 0)  # pidfd_getfd: the socket to the starter
+        os.close(pidfd)
+        self.assertGreaterEqual(fd, 0)
+
+        def request(kind, answer=b"", service=b"", pid=0, target=b"", answer_size=None, service_size=None):
+            return struct.pack("<Ii32s64sII", kind, pid, b"SOCKET1", target, len(answer) if answer_size is None else answer_size,
+                               len(service) if service_size is None else service_size) + answer + service
+        bystander = subprocess.Popen(["sleep", "1000"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(bystander.wait)
+        self.addCleanup(bystander.kill)
+        yes = b"result=allow\nuser=root\ntarget=vault\n"
+        null = os.open("/dev/null", os.O_RDWR)
+        cases = {
+            "unknown kind": (request(4), None), "half a request": (request(3)[:50], None), "connector with a descriptor": (request(3, yes, b"a.B\0"), null),
+            "parser without one": (request(1), None), "parser with a service": (request(1, b"", b"a.B\0"), null),
+            "policy program without one": (request(2, b"", b"a.B\0"), None), "an end with a descriptor": (request(0, pid=12345678), null),
+            "no service": (request(3, yes), None), "service without end": (request(3, yes, b"a.B"), None), "path as service": (request(3, yes, b"../../bin/sh\0"), None),
+            "bad target": (request(2, b"", b"a.B\0", target=b"a b"), null), "answer longer than there is": (request(3, yes, b"a.B\0", answer_size=1000), None),
+            "answer too long": (request(3, b"x" * 2049, b"a.B\0"), None), "sizes that wrap": (request(3, yes, b"a.B\0", answer_size=0xfffffff0), None),
+            "unknown kind with a service": (request(4, b"", b"a.B\0"), None), "more than is said": (request(3, yes, b"a.B\0more", service_size=4), None),
+            "the end of somebody else": (request(0, pid=bystander.pid), None),
+        }
+        with socket.socket(fileno=fd) as sock:  # blocking, as it is for the daemon: a timeout would be for both
+            for what, (data, passed) in cases.items():
+                socket.send_fds(sock, [data], [] if passed is None else [passed])
+                self.assertEqual(sock.recv(4), struct.pack("<i", -1), what)
+        os.close(null)
+        self.assertEqual(self.m.log("daemon-work").count("impossible request"), len(cases) - 1)
+        self.assertIsNone(bystander.poll())
+        self.assertEqual(len(started(daemon)), 1)
+        self.works()
+
+    def test_nothing_outlives_a_daemon(self):
+        daemon = self.m.processes["daemon-work"]
+        pids = [*children(daemon.pid), *started(daemon.pid)]
+        daemon.send_signal(signal.SIGTERM)
+        self.assertEqual(daemon.wait(LIMIT), 0)
+        wait_for(lambda: not any(is_alive(pid) for pid in pids), what="starter and parser have ended")
+        self.assertEqual(sorted(p.name for p in (self.m.dir / "run").glob("*qrexec*")), ["qrexec.7", "qrexec.vault"])
+
     def test_parser_killed(self):
         daemon = self.m.processes["daemon-work"].pid
         for i in range(3):
-            os.kill(children(daemon)[0], signal.SIGKILL)
+            os.kill(started(daemon)[0], signal.SIGKILL)
             self.m.wait_connected("work", i + 2)
             self.works()
 
