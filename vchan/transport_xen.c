@@ -12,6 +12,12 @@
  *
  * xenstore nodes: server data/vchan/<client>/<port> in its own home, removed once the client is
  * there; the client watches the node event-channel below it.
+ *
+ * A domain that was saved and restored has its rings in memory as they were, but the peers and the
+ * event channels belong to a domain that is gone, and nothing says so. It has a new home in
+ * xenstore, though: data/vchan-epoch there is a random word, written by the first connection of a
+ * domain; one that finds another word than it began with, or none, was restored, and its peer is as
+ * good as dead.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -19,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -28,6 +35,8 @@
 #include "vchan/transport.h"
 
 #define LIFE_CHECK_SECONDS 2
+#define EPOCH_NODE	   "data/vchan-epoch"
+#define EPOCH_SIZE	   17 /* 16 digits */
 
 struct xen {
 	struct libvchan base;
@@ -47,7 +56,8 @@ struct xen {
 	bool was_connected;
 	bool is_peer_dead;
 	bool is_node_removed;
-	char path[64]; /* of the node: relative for a server, absolute for a client */
+	char path[64];		/* of the node: relative for a server, absolute for a client */
+	char epoch[EPOCH_SIZE]; /* empty: in dom0, which is not restored, or not known */
 };
 
 static struct xen *xen_of(libvchan_t *ctrl)
@@ -103,6 +113,55 @@ static int own_domain(struct xs_handle *xs)
 	return (int)id;
 }
 
+/* The word as it is, empty when there is none. False: it could not be read. */
+static bool read_epoch(struct xs_handle *xs, xs_transaction_t t, char epoch[EPOCH_SIZE])
+{
+	unsigned int size;
+	char *text = xs_read(xs, t, EPOCH_NODE, &size);
+
+	if (!text && errno != ENOENT) {
+		return false;
+	}
+	snprintf(epoch, EPOCH_SIZE, "%s", text ? text : "");
+	free(text);
+	return true;
+}
+
+/* Two first connections at once: one transaction fails, and then finds the other's word. */
+static void learn_epoch(struct xen *v)
+{
+	xs_transaction_t t;
+	uint64_t word;
+	bool is_known;
+
+	if (!read_epoch(v->life, XBT_NULL, v->epoch) || *v->epoch) {
+		return; /* as it is for all connections but the first */
+	}
+	do {
+		t = xs_transaction_start(v->life);
+		if (t == XBT_NULL) {
+			return;
+		}
+		is_known = read_epoch(v->life, t, v->epoch);
+		if (is_known && !*v->epoch) {
+			is_known = getrandom(&word, sizeof(word), 0) == sizeof(word);
+			snprintf(v->epoch, EPOCH_SIZE, "%016llx", (unsigned long long)word);
+			is_known = is_known &&
+				   xs_write(v->life, t, EPOCH_NODE, v->epoch, EPOCH_SIZE - 1);
+		}
+		if (!is_known) {
+			v->epoch[0] = 0;
+		}
+	} while (!xs_transaction_end(v->life, t, !is_known) && errno == EAGAIN);
+}
+
+static bool was_restored(struct xen *v)
+{
+	char now[EPOCH_SIZE];
+
+	return *v->epoch && read_epoch(v->life, XBT_NULL, now) && strcmp(now, v->epoch);
+}
+
 /* Makes sure that the death of the peer wakes whoever polls. */
 static int watch_life(struct xen *v, int own)
 {
@@ -155,6 +214,9 @@ static struct xen *xen_alloc(int peer, int port, int *own)
 	if (!v->life || watch_life(v, *own) || watch_fd(v, xs_fileno(v->xs))) {
 		goto fail;
 	}
+	if (*own) {
+		learn_epoch(v);
+	}
 	return v;
 
 fail:
@@ -167,6 +229,9 @@ fail:
 /* Only dom0 may ask xenstore for this; whoever may not learns nothing, and goes on. */
 static bool is_domain_there(struct xen *v)
 {
+	if (was_restored(v)) {
+		return false;
+	}
 	if (v->peer == 0) {
 		return true;
 	}

@@ -26,17 +26,21 @@ chmod 755 /tmp/svc/test.Dom0
 printf 'test.Deny * @anyvm @anyvm deny\ntest.Dom0 * @anyvm @adminvm allow\n* * @anyvm @anyvm allow user=root\n' >/tmp/policy/50.policy
 printf 'aaa type=AppVM running=yes\nbbb type=AppVM running=yes\n' >/run/mullion/domains
 mullion-policyd --policy-dir=/tmp/policy 2>/tmp/policy.log &
+start_daemon() { # NAME
+	QREXEC_SERVICE_PATH=/tmp/svc qrexec-daemon -D "$(xl domid $1)" $1 root 2>>/tmp/$1.log &
+}
+say "policy is up: $(grep -c 'in force' /tmp/policy.log)"
 for name in aaa bbb; do
 	printf 'name="%s"\ntype="pvh"\nkernel="/tmp/vmlinuz"\nramdisk="/tmp/initrd"\nmemory=320\nvcpus=1\ncmdline="console=hvc0 quiet"\n' $name >/tmp/$name.cfg
-	xl create /tmp/$name.cfg >/tmp/$name.create 2>&1 || { cat /tmp/$name.create; echo FAIL; exit 1; }
-	id=$(xl domid $name)
-	QREXEC_SERVICE_PATH=/tmp/svc qrexec-daemon -D "$id" $name root 2>/tmp/$name.log &
+	timeout 300 xl create /tmp/$name.cfg >/tmp/$name.create 2>&1 || { cat /tmp/$name.create; echo FAIL; exit 1; }
+	start_daemon $name
+	say "domain $name is made"
 done
-for i in $(seq 240); do
+for i in $(seq 600); do
 	grep -q connected /tmp/aaa.log && grep -q connected /tmp/bbb.log && break
 	sleep 0.5
 done
-grep -h . /tmp/aaa.log /tmp/bbb.log
+say "$(grep -h . /tmp/aaa.log /tmp/bbb.log)"
 
 is "output and exit code" "$(client aaa 'root:echo hello; exit 7'; echo $?)" $'hello\n7'
 is "input" "$(echo ping | client aaa 'root:cat')" ping
@@ -84,6 +88,29 @@ is "file copy of $files files" "$(client aaa "root:for i in \$(seq 0 49); do mkd
 t1=$(date +%s%N)
 say "speed: $files files in $(((t1 - t0) / 1000000)) ms"
 is "all of them are there" "$(client bbb 'root:find /home/QubesIncoming/aaa/t -type f | wc -l')" "$files"
+
+# The server's node is there while it waits, and is gone when the client has come.
+node=/local/domain/$(xl domid aaa)/data/vchan
+is "no node is left of the connections" "$(xenstore-ls $node 2>/dev/null | grep -c event-channel)" 0
+
+# A guest that was saved and restored is another domain: its agent notices, and serves a new daemon.
+if [ "$QREXEC_RESTORE" = yes ]; then
+	client aaa 'root:sleep 3000' </dev/null &
+	middle=$!
+	sleep 2
+	xl save aaa /tmp/aaa.saved >/tmp/aaa.save.log 2>&1 || { bad "xl save"; tail -3 /tmp/aaa.save.log; }
+	wait $middle
+	is "a call into a domain that is saved ends" $? 125
+	xl restore /tmp/aaa.saved >/tmp/aaa.restore.log 2>&1 || { bad "xl restore"; tail -3 /tmp/aaa.restore.log; }
+	start_daemon aaa
+	for i in $(seq 120); do
+		[ "$(grep -c connected /tmp/aaa.log)" -ge 2 ] && break
+		sleep 0.5
+	done
+	is "dom0 to the restored guest" "$(client aaa 'root:echo again')" again
+	is "restored guest to guest" "$(client aaa 'root:echo over | qrexec-client-vm bbb test.Echo')" over
+	is "guest to restored guest" "$(client bbb 'root:echo back | qrexec-client-vm aaa test.Echo')" back
+fi
 
 # A guest goes away in the middle of a call from dom0.
 head -c 100000M /dev/zero 2>/dev/null | client bbb 'root:echo started; cat >/dev/null' >/tmp/middle 2>/dev/null &
