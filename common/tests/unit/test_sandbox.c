@@ -161,11 +161,12 @@ TEST(sandbox, files_are_refused_but_for_the_listed_folders)
 	EXPECT_EQ(try_inside(calls, missing, read_open), 0);
 }
 
-static sem_t is_confined;
+static sem_t has_begun, is_confined;
 static int errno_of_thread;
 
 static void *another_thread(void *data)
 {
+	sem_post(&has_begun);
 	sem_wait(&is_confined);
 	errno_of_thread = make_socket() ? errno : 0;
 	return data;
@@ -185,8 +186,8 @@ TEST(sandbox, threads_that_are_there_already_are_confined_too)
 	int status;
 
 	if (pid == 0) {
-		if (sem_init(&is_confined, 0, 0) ||
-		    pthread_create(&thread, NULL, another_thread, NULL) ||
+		if (sem_init(&has_begun, 0, 0) || sem_init(&is_confined, 0, 0) ||
+		    pthread_create(&thread, NULL, another_thread, NULL) || sem_wait(&has_begun) ||
 		    sandbox_enter(NULL, NULL)) {
 			_exit(255);
 		}
