@@ -224,17 +224,21 @@ def system_ring(results, args):
     tests = [p for p in tests if results.wants("system", p.name)]
     if tests:
         image.image("dom0")
-    for path in tests:
-        say(f"system test {path.name}")
-        start = time.monotonic()
-        status, log = run_quietly([path], timeout=SYSTEM_TIMEOUT)
-        verdict = guest.verdict_of(log + "\n")
-        seconds = time.monotonic() - start
-        if verdict is None or (verdict[0] == "PASS" and status):
-            verdict = ("FAIL", f"status {status} and no verdict")
-        if "\nrepeated: " in log:
-            verdict = (verdict[0], f"{verdict[1]} (a boot was repeated: the emulator died)")
-        results.add("system", path.name, *verdict, seconds, log if verdict[0] == "FAIL" else "")
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        for path, verdict, seconds, log in pool.map(one_system_test, tests):
+            results.add("system", path.name, *verdict, seconds, log if verdict[0] == "FAIL" else "")
+
+
+def one_system_test(path):
+    say(f"system test {path.name}")
+    start = time.monotonic()
+    status, log = run_quietly([path], timeout=SYSTEM_TIMEOUT)
+    verdict = guest.verdict_of(log + "\n")
+    if verdict is None or (verdict[0] == "PASS" and status):
+        verdict = ("FAIL", f"status {status} and no verdict")
+    if "\nrepeated: " in log:
+        verdict = (verdict[0], f"{verdict[1]} (a boot was repeated)")
+    return path, verdict, time.monotonic() - start, log
 
 
 def parse_arguments():

@@ -47,6 +47,7 @@ class Machine:
     is_headless: bool = False
     icount: bool = False                # count instructions instead of running in real time
     may_reboot: bool = False
+    threads: str = "multi"              # QEMU's: one for each CPU, or single for all of them
     loader: str = "qemu"                # or a key of grub.COMMANDS
 
 
@@ -83,7 +84,7 @@ def accelerator(m):
         return ["-accel", "tcg", "-icount", "shift=0,sleep=off"]
     if has_nested_kvm():
         return ["-accel", "kvm"]
-    return ["-accel", "tcg,thread=multi"]
+    return ["-accel", f"tcg,thread={m.threads}"]
 
 
 def cpu_model(m):

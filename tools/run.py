@@ -81,6 +81,9 @@ def parse_arguments(argv):
     add("--iommu", choices=["intel", "amd", "none"], default="intel", help="default intel")
     add("--loader", choices=["qemu", *grub.COMMANDS], default="qemu",
         help="what loads the hypervisor: QEMU itself, or GRUB 2 from a CD by one of its protocols")
+    add("--threads", choices=["multi", "single"], default="multi",
+        help="QEMU's threads in emulation: one for each CPU (default), or a single one, which is "
+             "slower and free of that emulator's races (docs/testing.md)")
     add("--hypervisor-args", default="", metavar="ARGS", help="added to its command line")
     add("--dom0-args", default="", metavar="ARGS", help="added to the kernel's command line")
     add("--qemu-args", default="", metavar="ARGS", help="added to QEMU's")
@@ -140,7 +143,7 @@ def machine_of(args):
         share=args.share and args.share.resolve(), is_headless=bool(args.command),
         has_domains=args.domains or args.desktop, has_desktop=args.desktop,
         has_window=args.desktop and not args.headless,
-        may_reboot=not args.headless, loader=args.loader)
+        may_reboot=not args.headless, loader=args.loader, threads=args.threads)
 
 
 def die_with_parent():

@@ -4,7 +4,7 @@
 
 from systemtest import SystemTest
 
-test = SystemTest(__doc__, cpus={"type": int, "action": "append", "help": "this many CPUs only"})
+test = SystemTest(__doc__, threads="multi", cpus={"type": int, "action": "append", "help": "this many CPUs only"})
 for cpus in test.args.cpus or (1, 2, 4, 16):
     # Not the console's login session: on a busy machine it may come too late for systemd.
     status, output, log = test.boot("echo cpus=$(nproc); systemctl is-active basic.target; "

@@ -77,7 +77,7 @@ def missing_colours(path, colours):
 
 def run(test, paths, picture):
     command = [systemtest.TOP / "run", "--no-build", "--headless", "--hypervisor",
-               test.args.hypervisor, "--dom0", test.args.dom0, "--boot-timeout", "900", "--timeout",
+               test.args.hypervisor, "--dom0", test.args.dom0, "--threads", test.threads, "--boot-timeout", "900", "--timeout",
                "1800", "--memory", "5G", "--screenshot", picture]
     for path in paths:
         command += ["--open", path]

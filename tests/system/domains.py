@@ -21,7 +21,7 @@ make d; up d; xl destroy d; sleep 2; xl info | grep free_memory
 xl list
 """
 
-test = SystemTest(__doc__)
+test = SystemTest(__doc__, threads="multi")
 is_ours = test.args.hypervisor == "mullion"
 status, output, log = test.boot(
     SCRIPT, *(("--hypervisor-args", "selftest=secret-free") if is_ours else ()))
