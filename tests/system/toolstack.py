@@ -21,7 +21,7 @@ EXPECTED = {
     # a domain, its console and its vCPUs
     "create": "0", "up": "yes", "console": "mini: pong", "ping": "mini: pong", "domid": "0",
     "domname": "a", "create again": "1",
-    "vcpu-pin": "0", "vcpu-pin list": "1 1 / all", "vcpu-pin soft": "0",
+    "vcpu-pin": "0", "ping moved": "mini: pong", "vcpu-pin list": "1 1 / all", "vcpu-pin soft": "0",
     "vcpu-pin soft list": "1 1 / 0", "vcpu-pin off": "0", "vcpu-pin off list": "all / all",
     "ping pinned": "mini: pong", "vcpu-pin nowhere": "1", "vcpu-pin nobody": "1",
     "vcpu-set": "0", "vcpu-set cpus": "mini: 2 cpus", "vcpu-set list": "yes",

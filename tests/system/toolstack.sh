@@ -133,6 +133,7 @@ fact "domname" "$(xl domname "$first_id")"
 fact "create again" "$(xl create -q a.cfg 2>&1 | grep -c 'already exists')"
 
 answer "vcpu-pin" xl vcpu-pin a 0 1
+ask "ping moved" a ping 'mini: pong' # a vCPU that sleeps moves when it wakes up
 fact "vcpu-pin list" "$(vcpu_line a 0 | awk '{print $4, $7, $8, $9}')"
 answer "vcpu-pin soft" xl vcpu-pin a 0 - 0
 fact "vcpu-pin soft list" "$(vcpu_line a 0 | awk '{print $4, $7, $8, $9}')"
