@@ -431,7 +431,8 @@ class ForkServer(unittest.TestCase):
         self.assertEqual([p.wait(LIMIT) for p in running], list(range(50)))
         wait_for(lambda: not children(server), what="the calls' processes are gone")
         wait_for(lambda: not children(self.m.processes["agent-work"].pid), what="the agent's are, too")
-        self.assertEqual(descriptors(server), before)
+        # Fewer is no leak: the server may still have held that question's connection when it was counted.
+        self.assertLessEqual(descriptors(server), before)
         self.assertLess(resident_kib(server), 4096)
 
     @unittest.skipIf(os.geteuid(), "only root becomes other users")
